@@ -1,0 +1,169 @@
+# hoshu: one Makefile. `make help` lists what it can do.
+#
+#   MODE=release|asan|debug   how it is built, in build/MODE (default release)
+#   V=1                       show the commands
+#   T=name                    run only tests whose path holds name
+
+MODE   ?= release
+B      := build/$(MODE)
+PREFIX ?= /usr/local
+CC     ?= cc
+V      ?= 0
+Q      := $(if $(filter 1,$(V)),,@)
+
+VERSION := 0.1.0
+
+FOLDERS := base digest match loop yaml seam openssh hosts project plan journal \
+           change approval preview rollout fleet remote script http worker cmd
+L       ?= $(FOLDERS)
+SOURCES := $(foreach f,$(L),$(wildcard runner/$(f)/*.c))
+OBJECTS := $(SOURCES:runner/%.c=$(B)/%.o)
+MAIN    := $(B)/main.o
+UNITS   := $(wildcard tests/unit/test_*.c)
+UNIT_PROGRAMS := $(UNITS:tests/unit/%.c=$(B)/unit/%)
+
+PACKAGES := lua5.4 yaml-0.1 libpcre2-8 sqlite3 libuv jansson libcurl libcrypto
+-include build/deps/libssh2.mk
+
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+          -Wno-unused-parameter -Wvla -Wpointer-arith -Werror
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_debug   := -Og -g
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
+                  -fno-sanitize-recover=undefined
+LDFLAGS_asan   := -fsanitize=address,undefined
+CPPFLAGS += -Irunner -I$(B)/gen -D_GNU_SOURCE -DPCRE2_CODE_UNIT_WIDTH=8 \
+            -DHOSHU_VERSION='"$(VERSION)"' -DHOSHU_DATA='"$(PREFIX)/share/hoshu"' \
+            -DHOSHU_LOCALE='"$(PREFIX)/share/locale"' \
+            -DHOSHU_LIBSSH2='"$(LIBSSH2_ORIGIN)"' \
+            -DHOSHU_LIBSSH2_FIXED=$(or $(LIBSSH2_FIXED),0)
+CFLAGS  += -std=c11 $(WARN) $(CFLAGS_$(MODE)) -MMD -MP -fPIE \
+           $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(LIBSSH2_CFLAGS)
+LDFLAGS += $(LDFLAGS_$(MODE)) -pie
+LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+ALL_LIBS = $(LIBSSH2_LIBS) $(LIBS) -lm
+
+.PHONY: all
+all: hoshu ## build ./hoshu (installs nothing; see `make deps`)
+
+hoshu: $(B)/hoshu
+	$(Q)ln -sf $< $@
+
+$(B)/hoshu: $(OBJECTS) $(MAIN)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(B)/%.o: runner/%.c build/deps/libssh2.mk
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# host.sh and the reader's shell, as they stand, inside the program
+$(B)/gen/%.h: runner/remote/%
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+
+$(patsubst runner/%.c,$(B)/%.o,$(wildcard runner/remote/*.c)): \
+    $(patsubst runner/remote/%,$(B)/gen/%.h,$(wildcard runner/remote/*.sh))
+
+build/deps/libssh2.mk: tests/libssh2.sh
+	$(Q)sh tests/libssh2.sh build/deps
+
+$(B)/unit/%: tests/unit/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  TEST  $<"
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
+	    $(OBJECTS) $(ALL_LIBS) $(shell pkg-config --libs cmocka)
+
+.PHONY: unit
+unit: $(UNIT_PROGRAMS) ## build the unit tests (L="base yaml": link only these folders)
+
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(UNIT_PROGRAMS:=.d)
+
+# ---- tests ----------------------------------------------------------------
+
+FAST  = $(UNIT_PROGRAMS) $(wildcard tests/rules/*.t tests/tables/*.t tests/bugs/*.t)
+SLOW  = $(wildcard tests/fleet/*.t tests/scenes/*.t tests/faults/*.t)
+T    ?=
+
+.PHONY: deps
+deps: ## install what building needs (apt; sudo where not root)
+	$(Q)sh tests/deps.sh install
+
+.PHONY: deps-test
+deps-test:
+	$(Q)sh tests/deps.sh install --test
+
+.PHONY: test
+test: deps-test ## install what is missing, then run everything
+	$(Q)$(MAKE) --no-print-directory check
+
+.PHONY: check
+check: hoshu $(UNIT_PROGRAMS) ## run everything (T=name: only paths that hold name)
+	$(Q)perl tests/harness.pl --only '$(T)' $(FAST) $(SLOW)
+
+.PHONY: check-fast
+check-fast: hoshu $(UNIT_PROGRAMS) ## the part that takes under a minute
+	$(Q)perl tests/harness.pl --only '$(T)' $(FAST)
+
+.PHONY: asan
+asan: ## the fast part under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory MODE=asan T='$(T)' asan-check
+
+.PHONY: asan-check
+asan-check: $(B)/hoshu $(UNIT_PROGRAMS)
+	$(Q)ASAN_OPTIONS=detect_leaks=1 HOSHU=$(B)/hoshu \
+	    perl tests/harness.pl --only '$(T)' $(FAST)
+
+.PHONY: valgrind
+valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind
+	$(Q)perl tests/valgrind.pl $(UNIT_PROGRAMS)
+
+.PHONY: demo
+demo: deps-test hoshu ## the main job before your eyes, on a throwaway local fleet
+	$(Q)sh tests/demo.sh
+
+.PHONY: lab
+lab: hoshu ## start the throwaway fleet of inventory/lab.yml (end it: make lab-down)
+	$(Q)sh tests/lab.sh up
+
+.PHONY: lab-down
+lab-down:
+	$(Q)sh tests/lab.sh down
+
+.PHONY: bench
+bench: hoshu ## measure, as ratios against a peer in the same run
+	$(Q)sh tests/bench/run.sh
+
+.PHONY: promises
+promises: ## which test covers which promise
+	$(Q)grep -rnoE 'covers: P[0-9]+(, P[0-9]+)*' tests modules | sort -t: -k3
+
+.PHONY: lint
+lint: ## clang-format, cppcheck, luacheck, shellcheck, mandoc
+	$(Q)sh tests/lint.sh
+
+.PHONY: format
+format:
+	$(Q)clang-format -i $(wildcard runner/*.c runner/*/*.[ch] tests/unit/*.[ch])
+
+# ---- installation ---------------------------------------------------------
+
+.PHONY: install
+install: $(B)/hoshu $(PO:.po=.mo) ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/hoshu/modules
+	install -m 755 $(B)/hoshu $(DESTDIR)$(PREFIX)/bin/hoshu
+	for m in modules/*/; do m=$$(basename $$m); \
+	    install -D -m 644 modules/$$m/$$m.lua \
+	    $(DESTDIR)$(PREFIX)/share/hoshu/modules/$$m/$$m.lua; done
+	for p in runner/man/*.[1-9]; do [ -e $$p ] || continue; \
+	    install -D -m 644 $$p \
+	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$(basename $$p); done
+
+.PHONY: clean
+clean: ## remove what was built (build/deps stays)
+	$(Q)rm -rf build/release build/debug build/asan hoshu
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22

@@ -1,0 +1,46 @@
+#!/usr/bin/perl
+# Runs tests with prove's own harness and ends with the line that counts:
+#   N passed, N failed, N skipped
+# A file is TAP: a program, or a script with its interpreter in the first line.
+# A test file that cannot run says `1..0 # SKIP reason`; it counts as one.
+use strict;
+use warnings;
+use TAP::Harness;
+use Getopt::Long;
+
+my ($only, $verbose) = ('', 0);
+GetOptions('only=s' => \$only, 'verbose' => \$verbose) or exit 2;
+my @files = grep { $only eq '' || index($_, $only) >= 0 } @ARGV;
+if (!@files) {
+    print STDERR "no test's path holds '$only'\n";
+    print "0 passed, 1 failed, 0 skipped\n";
+    exit 1;
+}
+my $harness = TAP::Harness->new({
+    verbosity => $verbose,
+    timer     => 1,
+    color     => -t STDOUT ? 1 : 0,
+    exec      => sub { my ($h, $file) = @_; -x $file ? [$file] : undef },
+});
+my $result = $harness->runtests(@files);
+my ($skipped, @reasons) = (0);
+for my $name ($result->descriptions) {
+    my ($parser) = $result->parsers($name);
+    my $count = $parser->skipped;
+    if (defined $parser->skip_all) {
+        $skipped++;
+        push @reasons, "$name: " . $parser->skip_all;
+    }
+    $skipped += $count;
+    push @reasons, "$name: $count of its tests" if $count;
+}
+print "skipped $_\n" for @reasons;
+# A file that died, or ran another number of tests than it planned, failed
+# even where each single test passed.
+my $failed = $result->failed;
+$failed = 1 if !$failed && !$result->all_passed;
+my $inner = 0;
+$inner += $_->skipped for map { $result->parsers($_) } $result->descriptions;
+my $passed = $result->passed - $inner;
+print "$passed passed, $failed failed, $skipped skipped\n";
+exit($failed ? 1 : 0);
