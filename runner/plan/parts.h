@@ -1,0 +1,116 @@
+/*
+ * What the files of plan/ share with each other and nobody else: the reader
+ * that goes through one plan, and small readers of values.
+ */
+#ifndef HOSHU_PLAN_PARTS_H
+#define HOSHU_PLAN_PARTS_H
+
+#include "plan/plan.h"
+
+enum {
+	PLAN_STEPS_MAX = 1000, /* handlers and rollback steps among them */
+	PLAN_WAVES_MAX = 100,
+	PLAN_CHECKS_MAX = 100,
+	PLAN_TITLE_MAX = 200, /* bytes; it stands on one line of a statement */
+	PLAN_NAME_MAX = 100,
+	PLAN_REASON_MAX = 4000,
+	PLAN_HOSTS_MAX = 100000,
+};
+
+/* A key that is known and refused. */
+#define FIELD_NOT_YET(name)                                                    \
+	{                                                                      \
+		.key = (name), .want = YAML_NOT_YET                            \
+	}
+
+struct plan_reader {
+	struct arena *arena;
+	struct plan *plan;
+};
+
+/* read.c -> the other parts; each fills its part of reader->plan */
+int plan_read_waves(struct plan_reader *reader, const struct yaml *list,
+    struct err *err) MUST_USE;
+int plan_read_limits(struct plan_reader *reader, const struct yaml *map,
+    struct err *err) MUST_USE;
+int plan_read_rollback(struct plan_reader *reader, const struct yaml *node,
+    struct err *err) MUST_USE;
+int plan_read_spread(struct plan_reader *reader, const struct yaml *map,
+    struct err *err) MUST_USE;
+int plan_read_checks(struct plan_reader *reader, const struct yaml *list,
+    struct err *err) MUST_USE;
+/* check_specs.c: fill check->spec from what stands behind its kind. */
+int plan_read_spec(struct arena *arena, struct check *check,
+    const struct yaml *node, struct err *err) MUST_USE;
+/* Steps, then handlers (map, or NULL), then who notifies whom. */
+int plan_read_steps(struct plan_reader *reader, const struct yaml *list,
+    const struct yaml *handlers, struct err *err) MUST_USE;
+
+/* steps.c: is this a key of every step (built or not yet)? */
+bool step_key_known(const char *key);
+/* The near one of them, or NULL. */
+const char *step_key_near(const char *key);
+
+/* names.c */
+/* Give "MODULE SUBJECT" to each step without a name, unique; descriptors may
+ * be missing (modules NULL): then the subject is the first text. */
+void plan_name_steps(struct arena *arena, struct plan *plan,
+    const struct plan_module *modules, size_t count);
+/* No name twice, no name that stands for something else in a statement. */
+int plan_check_names(const struct plan *plan, struct err *err) MUST_USE;
+/* Fill notify of every step; a handler that nobody notifies is an error. */
+int plan_resolve_notify(struct plan_reader *reader, struct err *err) MUST_USE;
+/* changed("X") in when: names a step that comes before. */
+int plan_check_changed(const struct plan *plan, struct err *err) MUST_USE;
+/* The step of that name, or NULL. */
+const struct step *plan_step_named(const struct plan *plan, const char *name);
+
+/* words.c: values. what names the key in messages. */
+bool text_has_expression(const char *text);
+/* One line without control characters, at most max bytes, not empty. */
+int word_line(const struct yaml *node, const char *what, size_t max,
+    struct err *err) MUST_USE;
+/* Refuse ${{ }} where nothing evaluates it. */
+int word_plain(
+    const struct yaml *node, const char *what, struct err *err) MUST_USE;
+/* A name that expressions can reach: vars.NAME. */
+int word_name(
+    const struct yaml *node, const char *what, struct err *err) MUST_USE;
+/* "N" or "N%"; N from 1 to max, percent from 1 to 100. */
+int word_amount(const struct yaml *node, const char *what, int *amount,
+    bool *percent, struct err *err) MUST_USE;
+/* The duration at key is within [min, max]; keys that are missing pass. */
+int word_range(const struct yaml *map, const char *key, int64_t ms,
+    int64_t min_ms, int64_t max_ms, struct err *err) MUST_USE;
+/* The node must be an (un)empty list of at most max things. */
+int word_list(const struct yaml *node, const char *what, size_t max,
+    struct err *err) MUST_USE;
+/* The place of a key, or of the map when it has none. */
+struct place word_place(const struct yaml *map, const char *key);
+/* " (did you mean 'x'?)", or "": for the end of a message. In arena. */
+const char *word_hint(struct arena *arena, const char *near);
+
+/* bind.c's helpers */
+struct bind {
+	struct arena *arena;
+	const char *files_folder;
+	int (*blob)(void *arg, const char *sha256, struct bytes content,
+	    struct err *err);
+	void *arg;
+	const char **given; /* digests of blobs handed out */
+	size_t given_count, given_cap;
+};
+/* params.c: one value by its descriptor's entry. what: "file: path". */
+int bind_value(struct bind *bind, struct step *step, const char *name,
+    const struct json *param, const struct yaml *node, const char *what,
+    struct json **out, struct err *err) MUST_USE;
+/* files.c: a file below files_folder, named by node. */
+int bind_file(struct bind *bind, const struct yaml *node, const char *what,
+    size_t max_bytes, struct buf *out, struct err *err) MUST_USE;
+int bind_source(struct bind *bind, const struct yaml *node, const char *what,
+    struct json **out, struct err *err) MUST_USE;
+/* Its text must be UTF-8 without NUL. */
+int bind_text(struct bind *bind, const struct yaml *node, const char *what,
+    const char **text, struct err *err) MUST_USE;
+
+#endif
