@@ -273,9 +273,12 @@ ssh_config_lies_beside_the_inventory(void **state)
 
 	assert_int_equal(file_make_folder(config, 0700, &err), 0);
 	config = file_join(t->arena, config, "ssh_config");
-	assert_int_equal(file_write(config, bytes_of(""), 0600, &err), 0);
+	/* it need not be there before a host is reached */
 	inventory = must_load(t, "ssh_config: lab/ssh_config\nhosts: { h: }\n");
 	assert_string_equal(inventory->ssh_config, config);
+	assert_int_equal(inventory->ssh_config_place.line, 1);
+	assert_int_equal(inventory->ssh_config_place.col, 13);
+	assert_int_equal(file_write(config, bytes_of(""), 0600, &err), 0);
 	/* absolute also when the inventory was named from here */
 	assert_int_equal(chdir(t->folder), 0);
 	assert_int_equal(

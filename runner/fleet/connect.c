@@ -1,0 +1,462 @@
+/*
+ * Connecting a host: a place among the dials, its keys, the dial, OPEN, and
+ * backing off where sshd hangs up before the login. What a host's connection
+ * is at any time stands in its link.
+ */
+#include "fleet/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+
+enum { BACK_OFF_MS = 300 };
+
+static void pump_soon(struct fleet *fleet);
+
+struct link *
+link_find(const struct fleet *fleet, int host)
+{
+	return (size_t)host < fleet->link_size ? fleet->links[host] : NULL;
+}
+
+struct link *
+link_get(struct fleet *fleet, int host)
+{
+	size_t size = fleet->link_size;
+	struct link *link;
+
+	if (host < 0 || host >= HOSTS_MAX)
+		bug("fleet: host number %d", host);
+	if ((size_t)host >= size) {
+		while (size <= (size_t)host)
+			size = size == 0 ? 64 : size * 2;
+		fleet->links = xrealloc(
+		    fleet->links, arena_size_of(sizeof(*fleet->links), size));
+		memset(fleet->links + fleet->link_size, 0,
+		    (size - fleet->link_size) * sizeof(*fleet->links));
+		fleet->link_size = size;
+	}
+	link = fleet->links[host];
+	if (link == NULL) {
+		link = xcalloc(1, sizeof(*link));
+		link->fleet = fleet;
+		link->host = host;
+		TAILQ_INIT(&link->jobs);
+		TAILQ_INIT(&link->dials);
+		fleet->links[host] = link;
+	}
+	return link;
+}
+
+/* Let go of what the state holds; the state is then IDLE. */
+static void
+link_reset(struct link *link)
+{
+	struct fleet *fleet = link->fleet;
+
+	switch (link->state) {
+	case LINK_IDLE:
+	case LINK_RETRY:
+	case LINK_OPEN:
+		break;
+	case LINK_WAITING:
+		TAILQ_REMOVE(&fleet->waiting, link, next);
+		break;
+	case LINK_DIALLING:
+	case LINK_OPENING:
+		fleet->dialling--;
+		pump_soon(fleet);
+		break;
+	}
+	loop_timer_stop(link->again);
+	link->again = NULL;
+	if (link->dialling != NULL)
+		loop_dial_stop(link->dialling);
+	link->dialling = NULL;
+	loop_child_kill(link->jump);
+	link->jump = NULL;
+	if (link->hand != NULL)
+		link->hand->links--;
+	link->hand = NULL;
+	link->state = LINK_IDLE;
+	link->busy_until = 0;
+	link->dial++; /* what is said of the old one is not meant for us */
+}
+
+void
+link_forget(struct link *link)
+{
+	link_reset(link);
+	arena_free(link->arena);
+	link->arena = NULL;
+	link->keys = NULL;
+	link->auth_key = NULL;
+	free(link->root_spool);
+	link->root_spool = NULL;
+}
+
+void
+link_free(struct link *link)
+{
+	struct job *job;
+
+	if (link == NULL)
+		return;
+	link_forget(link);
+	if (link->connect != NULL)
+		job_drop(link->connect);
+	while ((job = TAILQ_FIRST(&link->jobs)) != NULL)
+		job_drop(job);
+	while ((job = TAILQ_FIRST(&link->dials)) != NULL)
+		job_drop(job);
+	free(link->blamed);
+	free(link);
+}
+
+/* What to do next, after what went wrong. */
+static void
+put_advice(const struct link *link, const char *why, struct buf *text)
+{
+	const struct ssh_settings *ssh = link->how.ssh;
+
+	if (strcmp(why, "network") == 0 && ssh->jump != NULL)
+		buf_printf(text, _(" (by hand: ssh -J %s -p %d %s@%s true)"),
+		    ssh->jump, ssh->port, ssh->user, ssh->address);
+	else if (strcmp(why, "network") == 0)
+		buf_printf(text, _(" (by hand: ssh -p %d %s@%s true)"),
+		    ssh->port, ssh->user, ssh->address);
+	else if (strcmp(why, "deadline") == 0)
+		buf_puts(text,
+		    _("; the port is open but SSH does not answer in time: "
+		      "look at sshd there, or raise ConnectTimeout in "
+		      "ssh_config"));
+	else if (strcmp(why, "auth") == 0)
+		buf_printf(text, _(" (by hand: ssh-copy-id -p %d %s@%s)"),
+		    ssh->port, ssh->user, ssh->address);
+	else if (strcmp(why, "shell") == 0)
+		buf_printf(text, _(" (by hand: ssh -p %d %s@%s /bin/sh)"),
+		    ssh->port, ssh->user, ssh->address);
+}
+
+/* The connect's answer; advised: the text says already what to do. */
+static void
+connect_failed(struct link *link, const char *why, const char *text,
+    const char *fingerprint, bool advised)
+{
+	struct answer answer = {
+	    .kind = ANSWER_CLOSED,
+	    .why = why,
+	    .file = "",
+	    .fingerprint = fingerprint,
+	};
+	struct job *connect = link->connect;
+	struct buf line = BUF_LIMIT(4096);
+
+	buf_puts(&line, text);
+	if (!advised)
+		put_advice(link, why, &line);
+	link->connect = NULL;
+	link_forget(link);
+	answer.text = buf_str(&line);
+	if (connect != NULL)
+		job_finish(connect, &answer);
+	buf_free(&line);
+}
+
+static void
+link_wait(struct link *link)
+{
+	link->state = LINK_WAITING;
+	TAILQ_INSERT_TAIL(&link->fleet->waiting, link, next);
+	pump_soon(link->fleet);
+}
+
+static void
+retry_now(void *arg)
+{
+	struct link *link = arg;
+
+	link->again = NULL;
+	link_reset(link);
+	link_wait(link);
+}
+
+/* 300, 600 ms, give or take a half, so that a fleet does not come back at
+ * once to an sshd that had too many. True when there will be another try. */
+static bool
+link_retry(struct link *link)
+{
+	struct fleet *fleet = link->fleet;
+	int64_t wait_ms;
+	uint32_t random = 0;
+
+	if (link->connect == NULL || link->tries >= CONNECT_TRIES)
+		return false;
+	wait_ms = BACK_OFF_MS << (link->tries - 1);
+	fleet->world->random(fleet->world->state, &random, sizeof(random));
+	wait_ms = wait_ms / 2 + random % wait_ms;
+	link_reset(link);
+	link->connect->deadline_at = 0;
+	link->state = LINK_RETRY;
+	link->again = loop_timer_start(fleet->loop, wait_ms, retry_now, link);
+	return true;
+}
+
+static void
+send_open(struct link *link, int fd)
+{
+	const struct ssh_settings *ssh = link->how.ssh;
+	struct number dial, deadline;
+	struct buf keys = BUF_INIT;
+
+	for (size_t i = 0; i < link->keys->count; i++) {
+		buf_puts(&keys, link->keys->keys[i]);
+		buf_putc(&keys, '\n');
+	}
+	struct bytes fields[] = {number_field(&dial, link->dial),
+	    bytes_of(ssh->name), bytes_of(ssh->user),
+	    bytes_of(link->keys->types), buf_bytes(&keys),
+	    bytes_of(link->auth_key), bytes_of(link->how.become),
+	    bytes_of(link->shell == FLEET_READONLY ? "readonly" : "plain"),
+	    bytes_of(link->root_spool),
+	    number_field(&deadline, ssh->connect_timeout_ms)};
+	if (seam_fits(fields, 10)) {
+		link->state = LINK_OPENING;
+		link->asked_to_sign = false;
+		link->connect->deadline_at =
+		    loop_now_ms(link->fleet->loop) + ssh->connect_timeout_ms;
+		hand_send(link->hand, SEAM_OPEN, link->host, 0, fd, fields, 10);
+	} else {
+		close(fd);
+		connect_failed(link, "hostkey",
+		    _("known_hosts has too many keys for it; remove the old "
+		      "ones"),
+		    "", true);
+	}
+	buf_free(&keys);
+}
+
+static void
+dialled(void *arg, int fd, const struct err *err)
+{
+	struct link *link = arg;
+	struct err named = ERR_INIT;
+
+	link->dialling = NULL;
+	if (fd < 0) {
+		(void)err_set(&named, err->code, _("host %s: %s"),
+		    link->how.ssh->name, err->text);
+		connect_failed(link, "network", named.text, "", false);
+		return;
+	}
+	link->hand = hands_for_link(link->fleet);
+	if (link->hand == NULL) {
+		close(fd);
+		if (!link_retry(link))
+			connect_failed(link, "network",
+			    _("no worker process runs"), "", true);
+		return;
+	}
+	link->hand->links++;
+	send_open(link, fd);
+}
+
+/* Keys before the dial: a host that cannot be trusted is not even dialled.
+ * 0, or -1 when the connect was answered. */
+static int
+link_prepare(struct link *link)
+{
+	struct fleet *fleet = link->fleet;
+	const struct ssh_settings *ssh = link->how.ssh;
+	struct err err = ERR_INIT;
+	const char *why = "auth";
+
+	if (link->auth_key != NULL)
+		return 0; /* of an earlier try */
+	link->arena = arena_new();
+	if (openssh_known_hosts(link->arena, ssh, &link->keys, &err) < 0)
+		why = "hostkey";
+	else if ((fleet->agent != NULL ||
+		     ssh_agent_open(fleet->loop, &fleet->agent, &err) == 0) &&
+		 ssh_agent_key(link->arena, fleet->agent, ssh, &link->auth_key,
+		     &err) == 0)
+		return 0;
+	connect_failed(link, why, err.text, "", true);
+	return -1;
+}
+
+static void
+link_start(struct link *link)
+{
+	struct fleet *fleet = link->fleet;
+	const struct ssh_settings *ssh = link->how.ssh;
+	struct err err = ERR_INIT;
+	int fd;
+
+	TAILQ_REMOVE(&fleet->waiting, link, next);
+	link->state = LINK_DIALLING;
+	fleet->dialling++;
+	link->tries++;
+	if (link_prepare(link) < 0)
+		return;
+	if (ssh->jump != NULL) {
+		if (jump_start(link, &fd, &err) < 0)
+			connect_failed(link, "network", err.text, "", true);
+		else
+			dialled(link, fd, NULL);
+		return;
+	}
+	link->dialling = loop_dial_start(fleet->loop, ssh->address, ssh->port,
+	    ssh->connect_timeout_ms, dialled, link);
+}
+
+static void
+pump(void *arg)
+{
+	struct fleet *fleet = arg;
+
+	fleet->pump = NULL;
+	while (fleet->dialling < fleet->dials_at_once &&
+	       !TAILQ_EMPTY(&fleet->waiting))
+		link_start(TAILQ_FIRST(&fleet->waiting));
+}
+
+static void
+pump_soon(struct fleet *fleet)
+{
+	if (fleet->pump == NULL && !TAILQ_EMPTY(&fleet->waiting))
+		fleet->pump = loop_timer_start(fleet->loop, 0, pump, fleet);
+}
+
+void
+fleet_connect(struct fleet *fleet, int host, const struct fleet_host *how,
+    enum fleet_shell shell, fleet_done *done, void *arg)
+{
+	struct link *link = link_get(fleet, host);
+
+	if (link->state != LINK_IDLE)
+		bug("fleet_connect: host %d is connected already", host);
+	link->how = *how;
+	link->root_spool = xstrdup(how->root_spool);
+	link->how.root_spool = link->root_spool;
+	link->shell = shell;
+	link->tries = 0;
+	link->connect = job_new(
+	    fleet, SEAM_OPEN, host, how->ssh->connect_timeout_ms, done, arg);
+	link_wait(link);
+}
+
+void
+link_opened(struct link *link, const struct seam_message *message)
+{
+	struct job *connect = link->connect;
+	struct answer answer;
+	struct arena *arena;
+
+	if (link->state != LINK_OPENING)
+		return;
+	if (!answer_life_ok(seam_field_text(message, "life"))) {
+		struct number dial;
+		struct bytes field = number_field(&dial, link->dial);
+
+		hand_send(link->hand, SEAM_CLOSE, link->host, 0, -1, &field, 1);
+		connect_failed(link, "protocol",
+		    _("the host names itself in a way that cannot be stored"),
+		    "", true);
+		return;
+	}
+	link->state = LINK_OPEN;
+	link->connect = NULL;
+	link->fleet->dialling--;
+	pump_soon(link->fleet);
+	arena = arena_new();
+	answer_opened(arena, message, &answer);
+	job_finish(connect, &answer);
+	arena_free(arena);
+}
+
+static void
+link_lost(struct link *link)
+{
+	link_forget(link);
+	jobs_fail_all(&link->jobs, "connection", _("the connection is lost"));
+}
+
+void
+link_closed(struct link *link, const struct seam_message *message)
+{
+	const char *why = answer_closed_why(seam_field_text(message, "why"));
+	const char *text, *shown;
+	struct err err = ERR_INIT;
+	struct arena *arena;
+
+	if (link->state == LINK_OPEN) {
+		link_lost(link);
+		return;
+	}
+	if (link->state != LINK_OPENING)
+		return;
+	/* sshd at its MaxStartups hangs up before the login */
+	if (!link->asked_to_sign &&
+	    (strcmp(why, "network") == 0 || strcmp(why, "protocol") == 0) &&
+	    link_retry(link))
+		return;
+	arena = arena_new();
+	text = answer_text(arena, seam_field(message, "text"));
+	shown = answer_text(arena, seam_field(message, "fingerprint"));
+	if (strcmp(why, "hostkey") == 0) {
+		(void)openssh_key_changed(
+		    link->how.ssh, link->keys, shown, &err);
+		connect_failed(link, why, err.text, shown, true);
+	} else {
+		connect_failed(link, why, text, shown, false);
+	}
+	arena_free(arena);
+}
+
+void
+link_orphaned(struct link *link)
+{
+	if (link->state == LINK_OPEN) {
+		link_lost(link);
+		return;
+	}
+	if (!link_retry(link))
+		connect_failed(link, "protocol",
+		    _("three worker processes ended while they connected it; "
+		      "hoshu leaves it alone"),
+		    "", true);
+}
+
+void
+fleet_disconnect(struct fleet *fleet, int host)
+{
+	struct link *link = link_find(fleet, host);
+	struct number dial;
+	struct bytes field;
+
+	if (link == NULL)
+		return;
+	checks_forget_host(fleet, link);
+	if (link->state == LINK_OPENING || link->state == LINK_OPEN) {
+		field = number_field(&dial, link->dial);
+		if (link->hand->seam != NULL)
+			hand_send(
+			    link->hand, SEAM_CLOSE, host, 0, -1, &field, 1);
+	}
+	if (link->connect != NULL)
+		job_fail_later(link->connect, "asked", _("disconnected"));
+	link->connect = NULL;
+	jobs_fail_all_later(&link->jobs, "connection", _("disconnected"));
+	link_forget(link);
+}
+
+bool
+fleet_connected(const struct fleet *fleet, int host)
+{
+	const struct link *link = link_find(fleet, host);
+
+	return link != NULL && link->state == LINK_OPEN;
+}

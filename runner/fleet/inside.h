@@ -1,0 +1,231 @@
+/* What the files of fleet/ share. */
+#ifndef HOSHU_FLEET_INSIDE_H
+#define HOSHU_FLEET_INSIDE_H
+
+#include <sys/queue.h>
+
+#include "base/arena.h"
+#include "fleet/fleet.h"
+#include "seam/seam.h"
+
+enum {
+	HOSTS_MAX = 100000,
+	CONNECT_TRIES = 3,
+	/* a worker may be this late with an answer it owes at a deadline */
+	LATE_MS = 5000,
+	PING_EVERY_MS = 500,
+	/* without a PONG, while it burns so much of a processor: a loop */
+	PONG_WITHIN_MS = 2000,
+	PONG_CPU_MS = 1000,
+	/* whatever it does: stopped, blocked, or starved beyond use */
+	PONG_LATEST_MS = 10000,
+};
+
+struct job;
+TAILQ_HEAD(job_list, job);
+
+/* Something asked for, until its one answer. */
+struct job {
+	TAILQ_ENTRY(job) next;
+	struct job_list *list;
+	struct fleet *fleet;
+	uint32_t id; /* 0 = not known to a worker (any more) */
+	enum seam_type type;
+	int host;	   /* -1 = none */
+	struct hand *hand; /* who has it; NULL = nobody yet */
+	int64_t timeout_ms;
+	int64_t deadline_at;	/* 0 = not first in its list */
+	char *module;		/* PROBE, DESCRIBE */
+	char *xid;		/* LAUNCH, SETTLE */
+	struct loop_dial *dial; /* CHECK_NET */
+	char *spec;		/* CHECK_NET: to send once dialled */
+	int64_t asked_at;	/* CHECK_NET */
+	/* the failure to answer with in the next turn */
+	enum answer_kind late_kind;
+	const char *late_why;
+	char *late_text;
+	fleet_done *done;
+	void *arg;
+};
+
+/* Why we killed a worker. */
+enum doom { DOOM_NONE, DOOM_GONE, DOOM_SILENT, DOOM_MALFORMED };
+
+/* One worker process, or the place of one. */
+struct hand {
+	struct fleet *fleet;
+	int index;
+	struct seam *seam; /* NULL = none runs */
+	struct loop_watch *watch;
+	struct loop_child *child;
+	struct seam_page *page;
+	struct loop_timer *again;
+	int64_t started_at;
+	int quick_deaths;     /* in a row */
+	int links;	      /* connections placed here */
+	struct job_list jobs; /* those without a connection */
+	int64_t ping_number;
+	int64_t ping_at;     /* 0 = none unanswered */
+	int64_t ping_cpu_ms; /* that it had used by then */
+	enum doom doom;
+	struct err why; /* of DOOM_MALFORMED */
+};
+
+enum link_state {
+	LINK_IDLE,
+	LINK_WAITING, /* for a place among dials_at_once */
+	LINK_DIALLING,
+	LINK_OPENING,
+	LINK_RETRY, /* backs off */
+	LINK_OPEN,
+};
+
+/* A host: its connection, or that it has none. */
+struct link {
+	struct fleet *fleet;
+	int host;
+	enum link_state state;
+	TAILQ_ENTRY(link) next; /* of fleet->waiting */
+	struct fleet_host how;
+	char *root_spool;
+	enum fleet_shell shell;
+	struct job *connect; /* until OPENED or CLOSED */
+	int64_t dial;
+	int tries;
+	bool asked_to_sign;
+	struct arena *arena; /* of this connect */
+	struct host_keys *keys;
+	const char *auth_key;
+	struct loop_dial *dialling;
+	struct loop_child *jump; /* ssh -W */
+	struct loop_timer *again;
+	struct hand *hand;
+	struct job_list jobs;  /* in the order sent */
+	int64_t busy_until;    /* a stopped launch may hold the shell */
+	struct job_list dials; /* net checks being dialled */
+	char *blamed;	       /* the module that killed a worker here */
+	int blamed_times;
+};
+
+struct given { /* a module or a blob, for workers to come */
+	STAILQ_ENTRY(given) next;
+	enum seam_type type;
+	char *name;
+	struct buf content;
+};
+
+struct signing { /* with the agent */
+	LIST_ENTRY(signing) next;
+	struct fleet *fleet;
+	int host;
+	int64_t dial;
+};
+
+struct fleet {
+	struct loop *loop;
+	const struct world *world;
+	char *program;
+	struct hand *hands;
+	int hand_count;
+	int turn;	     /* of jobs that any worker can do */
+	struct link **links; /* by host; NULL = not seen yet */
+	size_t link_size;
+	TAILQ_HEAD(, link) waiting;
+	int dialling;
+	int dials_at_once;
+	struct loop_timer *pump;
+	struct job **slots; /* by the low bits of a job's number */
+	size_t slot_count;
+	size_t slot_free; /* where to look next */
+	uint32_t generation;
+	struct job_list late;
+	struct loop_timer *late_timer;
+	STAILQ_HEAD(, given) given;
+	LIST_HEAD(, signing) signing;
+	struct ssh_agent *agent;
+	char *library;
+	struct loop_timer *tick;
+	int64_t tick_at;
+};
+
+/* A field of decimal text. */
+struct number {
+	char text[24];
+};
+struct bytes number_field(struct number *number, int64_t value);
+
+/* hands.c: worker processes */
+int hands_start(struct fleet *fleet, int count, struct err *err) MUST_USE;
+void hands_stop(struct fleet *fleet);
+void hand_send(struct hand *hand, enum seam_type type, int host, uint32_t job,
+    int fd, const struct bytes *fields, size_t count);
+/* The one with the fewest connections; NULL when none runs. */
+struct hand *hands_for_link(struct fleet *fleet);
+/* Any; NULL when none runs. */
+struct hand *hands_for_job(struct fleet *fleet);
+/* Kill it: `ended` tidies up. */
+void hand_doom(struct hand *hand, enum doom doom);
+
+/* watchdog.c */
+void watchdog_start(struct fleet *fleet);
+
+/* fault.c: who is to blame for a worker's end; answers that job. */
+void fault_judge(struct hand *hand, int signal);
+bool fault_is_blamed(const struct link *link, const char *module);
+
+/* receive.c: a message of a worker's; -ERR_INTERNAL when it is none that it
+ * may send. */
+int receive_message(struct hand *hand, const struct seam_message *message,
+    struct err *err) MUST_USE;
+
+/* answers.c: the fields of a message as an answer; texts go into arena. */
+int answer_read(struct arena *arena, const struct job *job,
+    const struct seam_message *message, struct answer *answer,
+    struct err *err) MUST_USE;
+void answer_opened(struct arena *arena, const struct seam_message *message,
+    struct answer *answer);
+/* Is this a life that a journal can hold? */
+bool answer_life_ok(const char *life);
+/* why: the word as a constant, "protocol" when it is none of CLOSED's. */
+const char *answer_closed_why(const char *word);
+const char *answer_text(struct arena *arena, struct bytes text);
+
+/* jobs.c */
+struct job *job_new(struct fleet *fleet, enum seam_type type, int host,
+    int64_t timeout_ms, fleet_done *done, void *arg);
+/* Give it a number and a place behind what the list has. */
+void job_place(struct job *job, struct job_list *list, struct hand *hand);
+struct job *job_of(const struct fleet *fleet, uint32_t id);
+/* Unlink, call done, free. */
+void job_finish(struct job *job, const struct answer *answer);
+void job_fail(struct job *job, const char *why, const char *text);
+/* The same in the next turn; a connect is answered CLOSED. text: copied. */
+void job_fail_later(struct job *job, const char *why, const char *text);
+/* Unlink and free without a word. */
+void job_drop(struct job *job);
+void jobs_fail_all(struct job_list *list, const char *why, const char *text);
+void jobs_fail_all_later(
+    struct job_list *list, const char *why, const char *text);
+
+/* connect.c */
+struct link *link_get(struct fleet *fleet, int host);
+struct link *link_find(const struct fleet *fleet, int host);
+void link_opened(struct link *link, const struct seam_message *message);
+void link_closed(struct link *link, const struct seam_message *message);
+/* Its worker ended: try again, or say so. */
+void link_orphaned(struct link *link);
+void link_free(struct link *link);
+/* The connection is no more; its jobs are still to be answered. */
+void link_forget(struct link *link);
+
+/* jump.c: a descriptor that leads to the host through its jump hosts; *child
+ * is set until the ssh has ended. */
+int jump_start(struct link *link, int *fd, struct err *err) MUST_USE;
+
+/* sign.c */
+void sign_asked(struct link *link, const struct seam_message *message);
+
+/* checks.c */
+void checks_forget_host(struct fleet *fleet, struct link *link);
+
+#endif

@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# The first request of a connection: finds or makes the spool, and tells what hoshu needs to know of
+# the host. Behind host.sh and place.sh in the same shell. Lines of the answer: life BOOT_ID TOKEN, uid N,
+# clock SECONDS.NANOSECONDS, gaps WORDS (read-only shells), or refused WORD PATH.
+
+boot() { # NONCE ROOT_SPOOL plain|readonly .
+	[ "$#$4" = 4. ] || return
+	printf '\n%s<\n' "$1"
+	umask 077
+	e='' t='' l=''
+	place "$2"
+	if [ "$3" = plain ]; then
+		spool
+	else
+		judge
+	fi
+	{ read -r t; } 2>/dev/null <"$S/token"
+	case $t in *' .') t=${t% .} ;; *) t=- ;; esac
+	[ "$3$t$e" != plain- ] || e="token $S"
+	read -r l </proc/sys/kernel/random/boot_id
+	if [ "$e" ]; then
+		printf 'refused %s\n' "$e"
+	else
+		printf 'life %s %s\nuid %s\nclock %s\n' "$l" "$t" "$U" "$(date +%s.%N)"
+	fi
+	umask 022
+	printf '\n%s>0\n' "$1"
+	printf '\n%s>\n' "$1" >&2
+}
+
+spool() { # makes the folders and the token that names this spool's life
+	for d in "$S" "$S/out" "$S/blob" "$H"; do
+		[ -d "$d" ] || {
+			mkdir -p "$d"
+			# the cap of what steps may print: never the memory of the host's own /run
+			[ "$d" != /run/hoshu/out ] ||
+				mount -t tmpfs -o size=64m,mode=700,nosuid,nodev,noexec hoshu "$d"
+		} >/dev/null 2>&1
+		if [ -L "$d" ] || [ ! -d "$d" ] || [ ! -O "$d" ]; then
+			e="spool $d"
+			return
+		fi
+	done
+	[ ! -s "$S/token" ] || return
+	{
+		read -r t </proc/sys/kernel/random/uuid
+		# by link, so that of two first connections one wins and none reads half a token
+		echo "$t ." >"$S/token.$$" && ln "$S/token.$$" "$S/token"
+		rm -f "$S/token.$$"
+	} >/dev/null 2>&1
+}

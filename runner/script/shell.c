@@ -1,0 +1,126 @@
+/*
+ * The fixed text of scripts: what stands at their head and the functions they
+ * use, for dash, bash and busybox ash. Every line's failure ends the script
+ * by `|| exit`, never by set -e, which an outer `||` would switch off.
+ * Functions end with umask 022, as host.sh has it.
+ */
+#include "script/inside.h"
+
+static const char part_undo[] =
+    "# the way back is on the host before anything changes\n"
+    "undo_ready() { # NAME TEXT\n"
+    "	umask 077\n"
+    "	mkdir -p \"$H/undo\" && printf %s \"$2\" >\"$H/undo/$1.$$\" &&\n"
+    "		chmod 700 \"$H/undo/$1.$$\" &&\n"
+    "		mv -f \"$H/undo/$1.$$\" \"$H/undo/$1.sh\"\n"
+    "	s=$?; umask 022; return $s\n"
+    "}\n";
+
+static const char part_keep[] =
+    "# the old content, by digest; what the preview did not see is not touched\n"
+    "keep() { # PATH SHA256\n"
+    "	umask 077\n"
+    "	mkdir -p \"$H/pre\" && cat <\"$1\" >\"$H/pre/$2.$$\" &&\n"
+    "		d=$(sha256sum <\"$H/pre/$2.$$\"); s=$?; umask 022\n"
+    "	[ $s = 0 ] || return $s\n"
+    "	if [ \"${d%% *}\" != \"$2\" ]; then\n"
+    "		rm -f \"$H/pre/$2.$$\"\n"
+    "		echo \"hoshu: $1 is not what the preview saw\" >&2\n"
+    "		return 74\n"
+    "	fi\n"
+    "	mv -f \"$H/pre/$2.$$\" \"$H/pre/$2\"\n"
+    "}\n";
+
+static const char part_put[] =
+    "# a new file beside PATH, ours alone until it has its owner and mode\n"
+    "put() { # PATH NEW MODE OWNER text CONTENT | file FILE SHA256\n"
+    "	if [ ! -d \"${1%/*}/\" ]; then\n"
+    "		echo \"hoshu: folder ${1%/*}/ does not exist\" >&2\n"
+    "		return 73\n"
+    "	fi\n"
+    "	if [ -d \"$1\" ] && [ ! -L \"$1\" ]; then\n"
+    "		echo \"hoshu: $1 is a folder\" >&2\n"
+    "		return 73\n"
+    "	fi\n"
+    "	umask 077; rm -f \"$2\"; set -C\n"
+    "	case $5 in\n"
+    "	text) printf %s \"$6\" >\"$2\" ;;\n"
+    "	file) cat <\"$6\" >\"$2\" ;;\n"
+    "	esac\n"
+    "	s=$?; set +C; umask 022\n"
+    "	if [ $s = 0 ] && [ \"$5\" = file ]; then\n"
+    "		d=$(sha256sum <\"$2\")\n"
+    "		if [ \"${d%% *}\" != \"$7\" ]; then\n"
+    "			echo \"hoshu: $6 is damaged or cut\" >&2; s=74\n"
+    "		fi\n"
+    "	fi\n"
+    "	if [ $s = 0 ] && [ -n \"$4\" ]; then\n"
+    "		chown \"$4\" \"$2\"; s=$?\n"
+    "	fi\n"
+    "	[ $s = 0 ] && chmod \"$3\" \"$2\" || { [ $s != 0 ] || s=1; }\n"
+    "	[ $s = 0 ] || rm -f \"$2\"\n"
+    "	return $s\n"
+    "}\n"
+    "land() { # NEW PATH\n"
+    "	if [ -L \"$2\" ] && [ -d \"$2\" ]; then rm -f \"$2\"; fi\n"
+    "	mv -f \"$1\" \"$2\" || { s=$?; rm -f \"$1\"; return $s; }\n"
+    "}\n";
+
+static const char part_link[] =
+    "relink() { # PATH TARGET OWNER\n"
+    "	rm -f \"$1\" && ln -s -- \"$2\" \"$1\" || return\n"
+    "	[ -z \"$3\" ] || chown -h \"$3\" \"$1\"\n"
+    "}\n";
+
+static const char part_text[] =
+    "# a person's text runs as a file of its own\n"
+    "store() { # FILE TEXT\n"
+    "	umask 077; rm -f \"$1\"; printf %s \"$2\" >\"$1\"\n"
+    "	s=$?; umask 022; return $s\n"
+    "}\n"
+    "[ -n \"${x-}\" ] || { mkdir -p -m 700 \"$H\" && x=$H/by-hand; } || "
+    "exit $?\n";
+
+static const char part_as[] =
+    "become() { # USER: its home and names, for what runuser starts\n"
+    "	if ! h=$(getent passwd \"$1\"); then\n"
+    "		echo \"hoshu: there is no user $1\" >&2\n"
+    "		return 67\n"
+    "	fi\n"
+    "	h=${h%:*}; HOME=${h##*:}; USER=$1; LOGNAME=$1\n"
+    "	export HOME USER LOGNAME\n"
+    "}\n";
+
+void
+shell_put_head(struct buf *out, unsigned parts)
+{
+	buf_puts(out,
+	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
+	    "/bin LC_ALL=C\nexport PATH LC_ALL\numask 022\n");
+	if (parts == 0)
+		return;
+	buf_puts(out, "if [ -z \"${H-}\" ]; then\n"
+		      "	H=${HOME-}/.local/state/hoshu\n"
+		      "	[ \"$(id -u)\" != 0 ] || H=/var/lib/hoshu\n"
+		      "fi\n");
+}
+
+void
+shell_put_parts(struct buf *out, unsigned parts)
+{
+	static const struct {
+		unsigned part;
+		const char *text;
+	} all[] = {
+	    {SHELL_UNDO, part_undo},
+	    {SHELL_KEEP, part_keep},
+	    {SHELL_PUT, part_put},
+	    {SHELL_LINK, part_link},
+	    {SHELL_TEXT, part_text},
+	    {SHELL_AS, part_as},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (parts & all[i].part)
+			buf_puts(out, all[i].text);
+}

@@ -1,0 +1,112 @@
+/* What the files of worker/ share. */
+#ifndef HOSHU_WORKER_INSIDE_H
+#define HOSHU_WORKER_INSIDE_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "http/http.h"
+#include "loop/loop.h"
+#include "remote/remote.h"
+#include "script/script.h"
+#include "seam/seam.h"
+#include "worker/worker.h"
+
+struct job;
+TAILQ_HEAD(job_list, job);
+
+/* One SSH connection. Gone when remote's `closed` came. */
+struct conn {
+	LIST_ENTRY(conn) next;
+	struct worker *worker;
+	uint32_t host;
+	int64_t dial;
+	struct remote *remote;
+	bool opened;
+	bool closing; /* remote_close was called */
+	bool stuck;   /* because a deadline passed in its shell */
+	char *life;
+	struct job_list jobs; /* in the order sent */
+};
+
+struct worker {
+	struct loop *loop;
+	struct seam *seam;
+	struct loop_watch *watch;
+	struct loop_timer *quit_timer;
+	struct seam_page *page; /* NULL = nobody looks */
+	struct script *script;
+	LIST_HEAD(, conn) conns;
+	struct conn **by_host; /* the newest of each host */
+	size_t by_host_size;
+	struct job_list loose; /* jobs without a connection */
+	struct buf roots;      /* certificates of this machine, PEM */
+	bool quitting;
+	int exit_status;
+};
+
+/* One job: in its connection's list, or among the loose ones. */
+struct job {
+	TAILQ_ENTRY(job) next;
+	struct worker *worker;
+	struct conn *conn; /* NULL = loose */
+	uint32_t host;
+	uint32_t id;
+	enum seam_type type;
+	char *xid;	     /* LAUNCH, SETTLE */
+	char *subject;	     /* CHECK: whose state the text tells */
+	int64_t deadline_ms; /* once it is first in its list; 0 = none */
+	struct loop_timer *timer;
+	bool answered; /* a launch past its deadline, being stopped */
+	bool asking;   /* a request of it is with remote/ */
+	struct script_job *script;
+	void (*reply)(void *arg, const struct script_reply *reply);
+	void *reply_arg;
+	struct http_check *http;
+};
+
+/* main.c */
+void worker_send(struct worker *worker, enum seam_type type, uint32_t host,
+    uint32_t job, const struct bytes *fields, size_t count);
+/* Between these two the coordinator can see which job has us. */
+void worker_enter(struct worker *worker, uint32_t host, uint32_t job);
+void worker_leave(struct worker *worker);
+
+typedef void worker_handler(
+    struct worker *worker, const struct seam_message *message);
+
+/* conns.c */
+worker_handler conns_open, conns_close, conns_signature;
+/* The opened connection of a host, or NULL. */
+struct conn *conns_of(const struct worker *worker, uint32_t host);
+/* Its shell does not come back: close it. May free it at once. */
+void conns_give_up(struct conn *conn);
+void conns_close_all(struct worker *worker);
+
+/* jobs.c */
+worker_handler jobs_module, jobs_blob, jobs_describe, jobs_probe, jobs_launch,
+    jobs_settle, jobs_stop, jobs_eval, jobs_sync, jobs_cancel;
+/* A new job from its message, put into its list; NULL when it was answered at
+ * once because the host is not connected. */
+struct job *work_new(struct worker *worker, const struct seam_message *message,
+    bool on_host, int64_t deadline_ms);
+/* The job's only answer; frees it. */
+void work_answer(struct job *job, enum seam_type type,
+    const struct bytes *fields, size_t count);
+void work_fail(struct job *job, const char *why, const char *text);
+/* Answers and true when what came back from remote/ is no answer. */
+bool work_lost(struct job *job, const struct remote_answer *answer);
+/* Every open job of the connection: FAILED connection. */
+void jobs_conn_closed(struct conn *conn);
+/* At the end: what is open without a connection, without an answer. */
+void jobs_drop_loose(struct worker *worker);
+
+/* checks.c */
+worker_handler checks_host, checks_net;
+
+/* limits.c */
+/* Shut this process in: what it may still hold is fd, stdin, stdout, stderr.
+ * Gives a line of what holds. */
+const char *limits_shut_in(int fd);
+
+#endif
