@@ -82,8 +82,12 @@ unit: $(UNIT_PROGRAMS) ## build the unit tests (L="base yaml": link only these f
 
 # ---- tests ----------------------------------------------------------------
 
-FAST  = $(UNIT_PROGRAMS) $(wildcard tests/rules/*.t tests/tables/*.t tests/bugs/*.t)
-SLOW  = $(wildcard tests/fleet/*.t tests/scenes/*.t tests/faults/*.t)
+# The unit tests that kill, cut and flood; with the fleets they are the slow part.
+SLOW_UNITS = $(addprefix $(B)/unit/test_,fleet fleet_workers journal_crash \
+             journal_verify modules remote_peer)
+FAST  = $(filter-out $(SLOW_UNITS),$(UNIT_PROGRAMS)) $(wildcard tests/rules/*.t)
+SLOW  = $(SLOW_UNITS) $(wildcard tests/bugs/*.t tests/fleet/*.t tests/scenes/*.t \
+        tests/faults/*.t)
 T    ?=
 
 .PHONY: deps
@@ -107,13 +111,13 @@ check-fast: hoshu $(UNIT_PROGRAMS) ## the part that takes under a minute
 	$(Q)perl tests/harness.pl --only '$(T)' $(FAST)
 
 .PHONY: asan
-asan: ## the fast part under AddressSanitizer and UBSan
+asan: ## every unit test under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory MODE=asan T='$(T)' asan-check
 
 .PHONY: asan-check
 asan-check: $(B)/hoshu $(UNIT_PROGRAMS)
-	$(Q)ASAN_OPTIONS=detect_leaks=1 HOSHU=$(B)/hoshu \
-	    perl tests/harness.pl --only '$(T)' $(FAST)
+	$(Q)ASAN_OPTIONS=detect_leaks=1 \
+	    perl tests/harness.pl --only '$(T)' $(UNIT_PROGRAMS)
 
 .PHONY: valgrind
 valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind

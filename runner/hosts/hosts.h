@@ -40,7 +40,8 @@ struct host {
 
 struct inventory {
 	const char *file;
-	const char *ssh_config; /* absolute, or NULL */
+	const char *ssh_config; /* absolute, or NULL; may not be there */
+	struct place ssh_config_place;
 	struct host *hosts;
 	size_t count;
 	const char **groups; /* all names, sorted */

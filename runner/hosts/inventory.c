@@ -295,12 +295,10 @@ find_ssh_config(struct draft *draft, const struct yaml *name, struct err *err)
 		path = file_join(arena, folder, path);
 		free(folder);
 	}
-	if (!file_exists(path))
-		return err_at(err, ERR_PLAN, name->place,
-		    _("ssh_config: there is no file '%s'; it is looked for "
-		      "beside the inventory"),
-		    path);
+	/* Whether it is there matters when a host is reached: a plan can be
+	 * checked where no host can. */
 	draft->inventory->ssh_config = path;
+	draft->inventory->ssh_config_place = name->place;
 	return 0;
 }
 

@@ -36,8 +36,8 @@ fold_count(const struct change_fold *fold, size_t offset)
 	int count = 0;
 
 	for (size_t i = 0; i < fold->host_count; i++)
-		count += *(const bool *)((const char *)&fold->hosts[i] +
-		    offset);
+		count +=
+		    *(const bool *)((const char *)&fold->hosts[i] + offset);
 	return count;
 }
 
@@ -73,8 +73,8 @@ fold_shape(struct change_fold *fold, const char *const *hosts,
 	for (size_t i = 0; i < host_count; i++) {
 		fold->hosts[i].name = hosts[i];
 		fold->hosts[i].wave = host_waves[i];
-		fold->hosts[i].steps = arena_array(
-		    arena, struct step_fold, (size_t)last_step + 1);
+		fold->hosts[i].steps =
+		    arena_array(arena, struct step_fold, (size_t)last_step + 1);
 	}
 }
 
@@ -97,8 +97,8 @@ fold_approval(struct change_fold *fold, const struct record *record,
     const struct json *body)
 {
 	struct arena *arena = fold->arena;
-	struct approval_fold *approval = arena_push(arena, fold->approvals,
-	    fold->approval_count, fold->approval_cap);
+	struct approval_fold *approval = arena_push(
+	    arena, fold->approvals, fold->approval_count, fold->approval_cap);
 
 	approval->rejects = record->kind == RECORD_REJECTED;
 	approval->number = record->number;
@@ -154,12 +154,12 @@ fold_intent(struct step_fold *step, struct host_fold *host,
 	}
 	step->state = STEP_OPEN;
 	step->attempts++;
-	copy_text(step->want, sizeof(step->want),
-	    json_get_text(body, "want", ""));
+	copy_text(
+	    step->want, sizeof(step->want), json_get_text(body, "want", ""));
 	if (step->attempts - step->sealed > 1)
 		return; /* the way back leads to before the first that ran */
-	copy_text(step->seen, sizeof(step->seen),
-	    json_get_text(body, "seen", ""));
+	copy_text(
+	    step->seen, sizeof(step->seen), json_get_text(body, "seen", ""));
 	copy_text(step->undo_script, sizeof(step->undo_script),
 	    json_get_text(body, "undo", ""));
 }
@@ -171,7 +171,6 @@ fold_take_uptime(const struct change_fold *fold, const struct host_fold *host,
     struct step_fold *step, const struct json *body)
 {
 	const char *given = json_get_text(body, "uptime", ""), *last = given;
-	char copy[sizeof(step->uptime)];
 
 	for (int id = 1; given[0] == '\0' && id <= fold->step_count; id++) {
 		const char *uptime = host->steps[id].uptime;
@@ -179,8 +178,8 @@ fold_take_uptime(const struct change_fold *fold, const struct host_fold *host,
 		if (strtod(uptime, NULL) > strtod(last, NULL))
 			last = uptime;
 	}
-	copy_text(copy, sizeof(copy), last);
-	memcpy(step->uptime, copy, sizeof(copy));
+	if (last != step->uptime)
+		copy_text(step->uptime, sizeof(step->uptime), last);
 }
 
 /* Outcomes of a step; the intent must stand open. */
@@ -191,8 +190,7 @@ fold_outcome(const struct change_fold *fold, const struct host_fold *host,
 {
 	bool open = step->state == STEP_OPEN;
 
-	if (!open && !(record->kind == RECORD_STEP_DONE &&
-			 step->attempts > 0))
+	if (!open && !(record->kind == RECORD_STEP_DONE && step->attempts > 0))
 		return err_set(err, ERR_STORE,
 		    "record %lld: %s of step %d on %s without an open intent",
 		    (long long)record->number, record_kind_word(record->kind),
@@ -207,8 +205,8 @@ fold_outcome(const struct change_fold *fold, const struct host_fold *host,
 		step->state = STEP_UNKNOWN;
 	} else { /* sealed: it never ran; an attempt before it may have */
 		step->sealed++;
-		step->state = step->attempts > step->sealed ? STEP_FAILED
-							    : STEP_WAITING;
+		step->state =
+		    step->attempts > step->sealed ? STEP_FAILED : STEP_WAITING;
 		return 0;
 	}
 	fold_take_uptime(fold, host, step, body);
@@ -242,8 +240,8 @@ fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
 		return 0;
 	}
 	if (kind == RECORD_UNDO_STOPPED || kind == RECORD_UNDO_CONFLICT) {
-		step->undo = kind == RECORD_UNDO_STOPPED ? UNDO_STOPPED
-							 : UNDO_CONFLICT;
+		step->undo =
+		    kind == RECORD_UNDO_STOPPED ? UNDO_STOPPED : UNDO_CONFLICT;
 		return 0;
 	}
 	/* A step that never took effect is proved back by its probe alone. */
@@ -394,8 +392,8 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 		break;
 	case RECORD_LIMIT:
 		fold->limit_reached = true;
-		fold->limit_text = arena_strdup(
-		    fold->arena, json_get_text(body, "text", ""));
+		fold->limit_text =
+		    arena_strdup(fold->arena, json_get_text(body, "text", ""));
 		break;
 	case RECORD_BACK_STARTED:
 		fold->state = CHANGE_BACK;
@@ -406,8 +404,8 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 }
 
 int
-fold_record(struct change_fold *fold, const struct record *record,
-    struct err *err)
+fold_record(
+    struct change_fold *fold, const struct record *record, struct err *err)
 {
 	struct arena *scratch = arena_new();
 	struct json *body = NULL;
@@ -419,8 +417,8 @@ fold_record(struct change_fold *fold, const struct record *record,
 	if (r < 0)
 		goto out;
 	fold->last_number = record->number > fold->last_number
-	    ? record->number
-	    : fold->last_number;
+				? record->number
+				: fold->last_number;
 	if (record->kind == RECORD_SUBMITTED) {
 		fold_submitted(fold, record, body);
 		goto out;
@@ -449,8 +447,8 @@ out:
 const char *
 change_state_word(enum change_state state)
 {
-	static const char *const words[] = { "none", "submitted", "rejected",
-		"running", "going back", "ended" };
+	static const char *const words[] = {
+	    "none", "submitted", "rejected", "running", "going back", "ended"};
 
 	return words[state];
 }
@@ -458,9 +456,9 @@ change_state_word(enum change_state state)
 const char *
 host_state_word(enum host_state state)
 {
-	static const char *const words[] = { "waiting", "started", "done",
-		"unreachable", "excluded", "failed", "lost", "going back",
-		"reverted", "stuck" };
+	static const char *const words[] = {"waiting", "started", "done",
+	    "unreachable", "excluded", "failed", "lost", "going back",
+	    "reverted", "stuck"};
 
 	return words[state];
 }
@@ -468,8 +466,8 @@ host_state_word(enum host_state state)
 const char *
 step_state_word(enum step_state state)
 {
-	static const char *const words[] = { "waiting", "unchanged", "skipped",
-		"open", "done", "failed", "unknown" };
+	static const char *const words[] = {"waiting", "unchanged", "skipped",
+	    "open", "done", "failed", "unknown"};
 
 	return words[state];
 }
@@ -477,8 +475,8 @@ step_state_word(enum step_state state)
 const char *
 undo_state_word(enum undo_state state)
 {
-	static const char *const words[] = { "", "being undone", "reverted",
-		"undo failed", "undo unknown", "kept", "stopped", "conflict" };
+	static const char *const words[] = {"", "being undone", "reverted",
+	    "undo failed", "undo unknown", "kept", "stopped", "conflict"};
 
 	return words[state];
 }

@@ -17,23 +17,23 @@ enum change_state {
 	CHANGE_NONE,
 	CHANGE_SUBMITTED, /* waits for approvals, or for its run */
 	CHANGE_REJECTED,
-	CHANGE_RUNNING,   /* a run was started and has not ended */
-	CHANGE_BACK,      /* going back as a whole */
+	CHANGE_RUNNING, /* a run was started and has not ended */
+	CHANGE_BACK,	/* going back as a whole */
 	CHANGE_ENDED,
 };
 
 /* What a host's part came to, or how far it is. */
 enum host_state {
-	HOST_WAITING,     /* not touched, not tried */
+	HOST_WAITING, /* not touched, not tried */
 	HOST_STARTED,
 	HOST_DONE,
 	HOST_UNREACHABLE, /* never touched */
-	HOST_EXCLUDED,    /* never touched: a check before, or drift */
-	HOST_FAILED,      /* stands failed */
-	HOST_LOST,        /* gone after its first intent */
-	HOST_BACK,        /* going back */
-	HOST_REVERTED,    /* proved back */
-	HOST_STUCK,       /* not proved back: a person's */
+	HOST_EXCLUDED,	  /* never touched: a check before, or drift */
+	HOST_FAILED,	  /* stands failed */
+	HOST_LOST,	  /* gone after its first intent */
+	HOST_BACK,	  /* going back */
+	HOST_REVERTED,	  /* proved back */
+	HOST_STUCK,	  /* not proved back: a person's */
 };
 
 enum step_state {
@@ -60,27 +60,27 @@ enum undo_state {
 struct step_fold {
 	enum step_state state;
 	enum undo_state undo;
-	int attempts;      /* intents so far */
-	int sealed;        /* those of them that never ran */
+	int attempts; /* intents so far */
+	int sealed;   /* those of them that never ran */
 	int undo_attempts;
-	char xid[33];      /* of the last intent, in either direction */
-	char life[128];    /* the life it was launched in */
-	char seen[65];     /* digest of the state before the first attempt */
-	char after[65];    /* digest of the state after it was done */
+	char xid[33];	      /* of the last intent, in either direction */
+	char life[128];	      /* the life it was launched in */
+	char seen[65];	      /* digest of the state before the first attempt */
+	char after[65];	      /* digest of the state after it was done */
 	char undo_script[65]; /* digest of the undo fixed with the intent */
-	char want[65];     /* digest of what it was to become */
-	char uptime[24];   /* of the host when it ended, seconds */
+	char want[65];	      /* digest of what it was to become */
+	char uptime[24];      /* of the host when it ended, seconds */
 };
 
 struct host_fold {
 	const char *name;
 	enum host_state state;
-	bool touched;      /* has an intent record */
-	bool failed;       /* counts against limits.failed */
-	bool unreachable;  /* counts against limits.unreachable */
-	bool excluded;     /* counts against limits.excluded */
-	int wave;          /* from 1; 0 = none */
-	int kept;          /* steps kept on the way back */
+	bool touched;		 /* has an intent record */
+	bool failed;		 /* counts against limits.failed */
+	bool unreachable;	 /* counts against limits.unreachable */
+	bool excluded;		 /* counts against limits.excluded */
+	int wave;		 /* from 1; 0 = none */
+	int kept;		 /* steps kept on the way back */
 	struct step_fold *steps; /* by step id; [0] unused */
 };
 
@@ -96,25 +96,25 @@ struct approval_fold {
 struct change_fold {
 	int number;
 	int64_t epoch;
-	int64_t last_number;   /* of the last record folded; -1 = none */
+	int64_t last_number; /* of the last record folded; -1 = none */
 	enum change_state state;
 	const char *title;
 	const char *submitter;
-	const char *frozen;    /* digest of the frozen change's bytes */
+	const char *frozen; /* digest of the frozen change's bytes */
 	int64_t submitted_ms, preview_ms, started_ms, ended_ms;
-	const char *result;    /* word of RECORD_RUN_ENDED, "" before */
-	int status;            /* its exit status */
+	const char *result; /* word of RECORD_RUN_ENDED, "" before */
+	int status;	    /* its exit status */
 	struct host_fold *hosts;
 	size_t host_count;
 	enum wave_state *waves; /* [1..wave_count] */
 	size_t wave_count;
-	int64_t soak_from_ms;  /* wall time at which the soaking wave began to */
+	int64_t soak_from_ms; /* wall time at which the soaking wave began to */
 	bool limit_reached;
 	const char *limit_text;
-	int step_count;        /* last step id */
+	int step_count; /* last step id */
 	struct approval_fold *approvals;
 	size_t approval_count, approval_cap;
-	struct arena *arena;   /* borrowed */
+	struct arena *arena; /* borrowed */
 };
 
 /* A fold of nothing. Everything it grows lives in arena. */

@@ -67,7 +67,7 @@ journal_lock_change(
 		pid = read_pid(fd);
 		rc = err_set(err, ERR_REFUSED,
 		    _("CHG-%04d is being run by process %" PRId64
-		      ": `hoshu watch CHG-%04d` looks on"),
+		      ": `hoshu show CHG-%04d` says how far it is"),
 		    change, pid, change);
 		goto out;
 	}

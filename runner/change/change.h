@@ -1,0 +1,120 @@
+/*
+ * A change: a plan with everything that it means fixed: hosts, variables,
+ * module sources, files, the preview and the very scripts. A preview makes
+ * one; submit freezes it as one canonical JSON document whose digest is what
+ * people approve; run loads it back and checks every digest on the way.
+ *
+ * Knows nothing of workers and asks no host.
+ */
+#ifndef HOSHU_CHANGE_CHANGE_H
+#define HOSHU_CHANGE_CHANGE_H
+
+#include <stdbool.h>
+
+#include "approval/approval.h"
+#include "base/json.h"
+#include "change/blobs.h"
+#include "plan/plan.h"
+
+/* What a probe said of one step on one host. */
+enum change_verdict {
+	CHANGE_SAME,
+	CHANGE_CHANGES,
+	CHANGE_SKIP,
+	CHANGE_DEPENDS,	    /* its script comes at run time */
+	CHANGE_CANNOT_TELL, /* cannot be predicted; its script is fixed */
+};
+
+/* One step on one host as previewed. Digests name blobs; "" = nothing. */
+struct change_step {
+	enum change_verdict verdict;
+	const char *seen, *want;    /* canonical JSON */
+	const char *apply, *undo;   /* scripts */
+	const char *effects, *diff; /* lines for people */
+	const char *summary;	    /* one line */
+	const char *reason;	    /* of depends and cannot tell */
+};
+
+struct change_host {
+	const char *name, *address, *user, *become;
+	int port;
+	struct json *groups;   /* list */
+	struct json *vars;     /* map, from the inventory */
+	const char *facts;     /* digest of canonical JSON */
+	const char *plan_vars; /* the same: the plan's vars: of this host */
+	const char *readonly;  /* plain | enforced | gaps: how it was asked */
+	const char *gaps;
+	int wave;	     /* from 1 */
+	const char *trouble; /* why it could not be previewed; "" = it was */
+	struct change_step *steps; /* by step id */
+};
+
+struct change_wave {
+	const char *name;
+	int at_once; /* >= 1 */
+	int64_t soak_ms;
+	int *hosts; /* indices, in the inventory's order */
+	size_t count;
+};
+
+struct change_module {
+	const char *name;
+	const char *sha256;
+};
+
+struct change {
+	int number;	    /* 0 = not submitted */
+	const char *digest; /* of the frozen document; "" before */
+	const char *title;
+	struct plan *plan;
+	const char *plan_sha256;
+	struct json *inputs; /* map of texts */
+	struct change_host *hosts;
+	size_t host_count;
+	struct change_wave *waves; /* [0..wave_count) */
+	size_t wave_count;
+	struct change_module *modules;
+	size_t module_count;
+	struct json *files; /* list of {"sha256","size"} */
+	int approvals;	    /* persons needed */
+	bool solo;
+	int in_flight;	    /* the hard bound shown before approval */
+	int64_t preview_ms; /* wall time at which the preview was whole */
+	struct blobs *blobs;
+};
+
+const char *change_verdict_word(enum change_verdict verdict);
+/* What changed("step") is before the step ran: 'y', 'n', or '?'. */
+char change_foretold(enum change_verdict verdict);
+/* "CHG-0007" into out (>= 16 bytes). */
+const char *change_name(int number, char out[16]);
+/* 7 for "CHG-0007", "chg-7" or "7"; 0 when it is none. */
+int change_number(const char *text);
+
+/* The frozen document (canonical JSON) and its digest, put into the blobs. */
+void change_freeze(struct arena *arena, struct change *change);
+/* Read a frozen document back; every digest is checked and the plan is read
+ * again from its stored bytes, with its params as they were bound then. Everything lives in arena. */
+int change_thaw(struct arena *arena, const char *digest, struct blobs *blobs,
+    struct change **out, struct err *err) MUST_USE;
+
+/* Fill what a statement says of the change: all but decision, person, times
+ * and nonce. Lives in arena. */
+void change_statement(struct arena *arena, const struct change *change,
+    struct statement *statement);
+/* Names of the steps that the way back goes past or stops at, or that have
+ * none on some host ("none"). */
+const char *change_not_taken_back(
+    struct arena *arena, const struct change *change);
+
+/*
+ * data of a PROBE, CHECK or EVAL (see seam.h) for one host. step may be NULL;
+ * before and pin may be NULL. changed: one char a step id, 'y' 'n' '?',
+ * '-' = not come to yet.
+ */
+void change_data(struct buf *out, const struct change *change,
+    const struct change_host *host, struct bytes facts, struct bytes plan_vars,
+    const struct step *step, const char *changed, const char *before,
+    struct bytes pin);
+
+#endif

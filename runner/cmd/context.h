@@ -1,0 +1,58 @@
+/*
+ * What commands work with: the project, its inventory, a plan read and bound,
+ * a change loaded from the journal, workers started. Each command opens what
+ * it needs; context_close drops all of it.
+ */
+#ifndef HOSHU_CMD_CONTEXT_H
+#define HOSHU_CMD_CONTEXT_H
+
+#include "change/change.h"
+#include "cmd/cmd.h"
+#include "fleet/fleet.h"
+#include "hosts/hosts.h"
+#include "journal/fold.h"
+#include "journal/journal.h"
+#include "project/project.h"
+
+struct context {
+	struct arena *arena; /* the call's */
+	const struct cmd_call *call;
+	struct project *project;
+	struct inventory *inventory;
+	struct loop *loop;
+	struct fleet *fleet;
+	struct journal *journal;
+	struct blobs *blobs;
+	struct change *change;
+	struct change_fold fold;
+	struct fleet_host *reach; /* how to reach each host of the change */
+};
+
+/* Find hoshu.yml and read it. */
+int context_open(struct context *context, const struct cmd_call *call,
+    struct err *err) MUST_USE;
+void context_close(struct context *context);
+
+int context_inventory(struct context *context, struct err *err) MUST_USE;
+/* Loop and workers. */
+int context_fleet(struct context *context, struct err *err) MUST_USE;
+int context_journal(
+    struct context *context, enum journal_mode mode, struct err *err) MUST_USE;
+
+/*
+ * Read a plan, bind its params, choose its targets, share out its waves:
+ * context->change, not submitted, its steps not yet previewed. Needs nothing
+ * open but the project; opens inventory and fleet. No host is touched.
+ */
+int context_plan(
+    struct context *context, const char *file, struct err *err) MUST_USE;
+/* Load a submitted change and fold its records. Needs the journal. */
+int context_load(
+    struct context *context, const char *word, struct err *err) MUST_USE;
+/* Settings and known keys for every host of the change: context->reach. The
+ * address, port and user must be what the change has (ERR_REFUSED). */
+int context_reach(struct context *context, struct err *err) MUST_USE;
+/* Hand the change's modules and files to the workers, from the blobs. */
+int context_equip(struct context *context, struct err *err) MUST_USE;
+
+#endif

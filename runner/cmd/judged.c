@@ -1,0 +1,32 @@
+/* A change's approvals in the form that approval/ judges. */
+#include "cmd/judged.h"
+
+void
+cmd_approval_rule(struct context *context, struct approval_rule *rule,
+    struct approval **approvals, size_t *count)
+{
+	const struct change_fold *fold = &context->fold;
+	struct statement *said = arena_new_of(context->arena, struct statement);
+
+	change_statement(context->arena, context->change, said);
+	rule->allowed_signers = context->project->approvers;
+	/* as it was when submitted, or stricter now */
+	rule->needed = context->change->approvals > context->project->approvals
+			   ? context->change->approvals
+			   : context->project->approvals;
+	rule->solo = context->change->solo && context->project->solo;
+	rule->submitter = fold->submitter;
+	rule->change = said;
+	rule->preview_wall_ms = context->change->preview_ms;
+	rule->now_ms = world_wall_ms(&world_real);
+	*approvals = arena_array(
+	    context->arena, struct approval, fold->approval_count + 1);
+	for (size_t i = 0; i < fold->approval_count; i++) {
+		(*approvals)[i].statement =
+		    bytes_of(fold->approvals[i].statement);
+		(*approvals)[i].signature =
+		    bytes_of(fold->approvals[i].signature);
+		(*approvals)[i].wall_ms = fold->approvals[i].wall_ms;
+	}
+	*count = fold->approval_count;
+}

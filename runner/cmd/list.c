@@ -1,0 +1,185 @@
+/* hoshu list and hoshu status: the changes there are, and what waits. */
+#include "base/i18n.h"
+#include "base/text.h"
+#include "cmd/context.h"
+#include "cmd/table.h"
+
+#include <string.h>
+
+/* Folds of every change, without their shape. */
+struct folds {
+	struct arena *arena;
+	struct change_fold *list; /* [1..last] */
+	int last;
+};
+
+static int
+folds_take(void *arg, const struct record *record, struct err *err)
+{
+	struct folds *folds = arg;
+
+	if (record->change < 1 || record->change > folds->last)
+		return 0;
+	return fold_record(&folds->list[record->change], record, err);
+}
+
+static int
+folds_read(struct context *context, struct folds *folds, struct err *err)
+{
+	int r;
+
+	folds->arena = context->arena;
+	r = journal_last_change(context->journal, &folds->last, err);
+	if (r < 0)
+		return r;
+	folds->list = arena_array(
+	    context->arena, struct change_fold, (size_t)folds->last + 1);
+	for (int i = 1; i <= folds->last; i++)
+		fold_init(&folds->list[i], context->arena, i);
+	return journal_read(context->journal, 0, 0, folds_take, folds, err);
+}
+
+static const char *
+fold_word(const struct change_fold *fold)
+{
+	return fold->state == CHANGE_ENDED ? fold->result
+					   : change_state_word(fold->state);
+}
+
+static void
+list_json(struct arena *arena, const struct folds *folds)
+{
+	struct json *list = json_list(arena);
+	struct buf text = BUF_INIT;
+
+	for (int i = 1; i <= folds->last; i++) {
+		const struct change_fold *fold = &folds->list[i];
+		struct json *map = json_add(arena, list, json_map(arena));
+		char name[16];
+
+		json_put_text(arena, map, "change", change_name(i, name));
+		json_put_text(arena, map, "title", fold->title);
+		json_put_text(arena, map, "state", fold_word(fold));
+		json_put_text(arena, map, "submitter", fold->submitter);
+		json_put_int(arena, map, "submitted_ms", fold->submitted_ms);
+		json_put_int(arena, map, "status", fold->status);
+	}
+	json_write(&text, list);
+	puts(buf_str(&text));
+	buf_free(&text);
+}
+
+static void
+list_print(const struct folds *folds)
+{
+	for (int i = folds->last; i >= 1; i--) {
+		const struct change_fold *fold = &folds->list[i];
+		struct buf line = BUF_INIT;
+		char name[16];
+
+		text_put_time(&line, fold->submitted_ms);
+		printf("%s  %-10s  %.16s  %-10s  %s\n", change_name(i, name),
+		    _(fold_word(fold)), buf_str(&line), fold->submitter,
+		    fold->title);
+		buf_free(&line);
+	}
+	if (folds->last == 0)
+		printf(_("no change was submitted yet; next: hoshu submit "
+			 "PLAN\n"));
+}
+
+static int
+folds_open(struct cmd_call *call, struct context *context, struct folds *folds,
+    struct err *err)
+{
+	int r;
+
+	if ((r = context_open(context, call, err)) < 0 ||
+	    (r = context_journal(context, JOURNAL_READ, err)) < 0)
+		return r;
+	return folds_read(context, folds, err);
+}
+
+static int
+list_run(struct cmd_call *call, struct err *err)
+{
+	struct context context = {0};
+	struct folds folds = {0};
+	int r = folds_open(call, &context, &folds, err);
+
+	if (r == 0 && call->json)
+		list_json(call->arena, &folds);
+	else if (r == 0)
+		list_print(&folds);
+	context_close(&context);
+	return r;
+}
+
+const struct cmd cmd_list = {
+    .name = "list",
+    .args = "",
+    .summary = N_("every change, the newest first"),
+    .examples = "  hoshu list\n  hoshu list --json | jq -r "
+		"'.[] | select(.state==\"running\").change'\n",
+    .run = list_run,
+};
+
+/* The next command to type for a change, or NULL. */
+static const char *
+status_next(const struct change_fold *fold)
+{
+	switch (fold->state) {
+	case CHANGE_SUBMITTED:
+		return N_("waits for approvals or for its run: hoshu show %s");
+	case CHANGE_RUNNING:
+	case CHANGE_BACK:
+		return N_("runs, or was interrupted: hoshu run %s goes on");
+	case CHANGE_ENDED:
+		if (fold->status == err_exit_status(ERR_UNKNOWN))
+			return N_("ended with hosts that a person must look "
+				  "at: hoshu show %s");
+		return NULL;
+	case CHANGE_NONE:
+	case CHANGE_REJECTED:
+		return NULL;
+	}
+	bug("change state %d", (int)fold->state);
+}
+
+static int
+status_run(struct cmd_call *call, struct err *err)
+{
+	struct context context = {0};
+	struct folds folds = {0};
+	int shown = 0, r = folds_open(call, &context, &folds, err);
+
+	if (r == 0 && call->json) {
+		list_json(call->arena, &folds);
+	} else if (r == 0) {
+		for (int i = folds.last; i >= 1; i--) {
+			const char *next = status_next(&folds.list[i]);
+			char name[16];
+
+			if (next == NULL)
+				continue;
+			change_name(i, name);
+			printf("%s  %s\n    ", name, folds.list[i].title);
+			printf(_(next), name);
+			putchar('\n');
+			shown++;
+		}
+		if (shown == 0)
+			printf(_("nothing runs and nothing waits; next: hoshu "
+				 "submit PLAN\n"));
+	}
+	context_close(&context);
+	return r;
+}
+
+const struct cmd cmd_status = {
+    .name = "status",
+    .args = "",
+    .summary = N_("what runs, what waits, and the next command to type"),
+    .examples = "  hoshu status\n",
+    .run = status_run,
+};

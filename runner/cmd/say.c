@@ -1,0 +1,199 @@
+/*
+ * A record as a line for people. The time, the host, what happened, why.
+ */
+#include "cmd/say.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <time.h>
+
+/* What each kind says; NULL = shown only with `all`. %s is the step or the
+ * wave's name. */
+static const char *
+say_words(enum record_kind kind)
+{
+	switch (kind) {
+	case RECORD_NONE:
+		return NULL;
+	case RECORD_SUBMITTED:
+		return N_("submitted");
+	case RECORD_APPROVED:
+		return N_("approved");
+	case RECORD_REJECTED:
+		return N_("rejected");
+	case RECORD_REFUSED:
+		return N_("refused");
+	case RECORD_RUN_STARTED:
+		return N_("run started");
+	case RECORD_RUN_ENDED:
+		return N_("run ended");
+	case RECORD_WAVE_STARTED:
+		return N_("started");
+	case RECORD_WAVE_SOAKING:
+		return N_("through, soaking");
+	case RECORD_WAVE_ENDED:
+		return N_("ended");
+	case RECORD_HOST_STARTED:
+	case RECORD_HOST_OPENED:
+	case RECORD_STEP_INTENT:
+	case RECORD_UNDO_INTENT:
+		return NULL;
+	case RECORD_HOST_UNREACHABLE:
+		return N_("UNREACHABLE, not touched");
+	case RECORD_HOST_EXCLUDED:
+		return N_("EXCLUDED, not touched");
+	case RECORD_HOST_LOST:
+		return N_("LOST after its first step");
+	case RECORD_HOST_FAILED:
+		return N_("FAILED");
+	case RECORD_HOST_DONE:
+		return N_("done");
+	case RECORD_HOST_BACK:
+		return N_("going back");
+	case RECORD_HOST_REVERTED:
+		return N_("reverted, proved back");
+	case RECORD_HOST_STUCK:
+		return N_("NOT PROVED BACK, a person must look");
+	case RECORD_STEP_SAME:
+		return N_("unchanged");
+	case RECORD_STEP_SKIPPED:
+		return N_("skipped");
+	case RECORD_STEP_DONE:
+		return N_("changed");
+	case RECORD_STEP_FAILED:
+		return N_("FAILED");
+	case RECORD_STEP_UNKNOWN:
+		return N_("UNKNOWN");
+	case RECORD_STEP_SEALED:
+		return N_("never ran, sealed");
+	case RECORD_UNDO_DONE:
+		return N_("undone, proved");
+	case RECORD_UNDO_FAILED:
+		return N_("UNDO FAILED");
+	case RECORD_UNDO_UNKNOWN:
+		return N_("UNDO UNKNOWN");
+	case RECORD_UNDO_SEALED:
+		return N_("undo never ran, sealed");
+	case RECORD_UNDO_KEPT:
+		return N_("kept");
+	case RECORD_UNDO_STOPPED:
+		return N_("STOPS the way back");
+	case RECORD_UNDO_CONFLICT:
+		return N_("CONFLICT on the way back");
+	case RECORD_CHECK:
+		return N_("check");
+	case RECORD_LIMIT:
+		return N_("STOP RULE: a limit is reached");
+	case RECORD_BACK_STARTED:
+		return N_("the change goes back");
+	case RECORD_BACK_ENDED:
+		return N_("the way back ended");
+	}
+	return NULL;
+}
+
+static void
+say_time(FILE *out, int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	fprintf(out, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* The step's name, or the wave's number. */
+static void
+say_what(FILE *out, const struct record *record, const struct plan *plan,
+    const struct json *body)
+{
+	const char *name = json_get_text(body, "name", "");
+
+	if (record->kind == RECORD_CHECK)
+		return;
+	if (record->kind == RECORD_WAVE_STARTED ||
+	    record->kind == RECORD_WAVE_SOAKING ||
+	    record->kind == RECORD_WAVE_ENDED) {
+		fprintf(out, _("wave %d"), record->step);
+		if (name[0] != '\0' && strncmp(name, "wave ", 5) != 0)
+			fprintf(out, " \"%s\"", name);
+		fputs(": ", out);
+		return;
+	}
+	if (record->step <= 0)
+		return;
+	if (name[0] == '\0' && plan != NULL && record->step <= plan->last_id)
+		name = plan->by_id[record->step]->name;
+	fprintf(out, "%d %s: ", record->step, name);
+}
+
+static void
+say_why(FILE *out, const char *before, const char *text)
+{
+	struct buf line = BUF_INIT;
+
+	if (text[0] == '\0')
+		return;
+	text_cleanse_to(&line, text, strlen(text), true);
+	fprintf(out, "%s%s", before, buf_str(&line));
+	buf_free(&line);
+}
+
+static void
+say_body(FILE *out, const struct record *record, const struct json *body)
+{
+	if (record->kind == RECORD_CHECK) {
+		fprintf(out, " \"%s\": %s", json_get_text(body, "name", ""),
+		    _(json_get_text(body, "result", "")));
+		if (strcmp(json_get_text(body, "result", ""), "pass") != 0)
+			say_why(out, ": ", json_get_text(body, "text", ""));
+		return;
+	}
+	if (record->kind == RECORD_RUN_ENDED) {
+		fprintf(out, ": %s", _(json_get_text(body, "result", "")));
+		return;
+	}
+	say_why(out, ": ", json_get_text(body, "text", ""));
+	say_why(out, ": ", _(json_get_text(body, "why", "")));
+	if (record->kind == RECORD_STEP_FAILED ||
+	    record->kind == RECORD_UNDO_FAILED) {
+		say_why(out,
+		    "\n             stderr: ", json_get_text(body, "err", ""));
+		if (json_get_text(body, "err", "")[0] == '\0')
+			say_why(out, "\n             stdout: ",
+			    json_get_text(body, "out", ""));
+	}
+}
+
+void
+say_record(
+    FILE *out, const struct record *record, const struct plan *plan, bool all)
+{
+	const char *words = say_words(record->kind);
+	struct arena *arena = arena_new();
+	struct json *body = NULL;
+
+	if (words == NULL && all)
+		words = record_kind_word(record->kind);
+	if (words == NULL)
+		goto out;
+	if (json_parse(arena, record->body, strlen(record->body), "body", &body,
+		NULL) < 0)
+		body = json_map(arena);
+	if (record->kind == RECORD_WAVE_SOAKING && !all &&
+	    json_get_int(body, "soak_ms", 0) == 0)
+		goto out; /* there is nothing to wait for */
+	say_time(out, record->wall_ms);
+	fprintf(out, "%-10s ", record->host);
+	say_what(out, record, plan, body);
+	fputs(_(words), out);
+	say_body(out, record, body);
+	if (all && record->actor[0] != '\0' &&
+	    strcmp(record->actor, "hoshu") != 0)
+		fprintf(out, _(" (by %s)"), record->actor);
+	fputc('\n', out);
+	fflush(out);
+out:
+	arena_free(arena);
+}

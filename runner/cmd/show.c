@@ -1,0 +1,191 @@
+/* hoshu show: one change: what it is, who approved it, how far it is. */
+#include "preview/preview.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "cmd/context.h"
+#include "cmd/judged.h"
+#include "cmd/previewed.h"
+#include "cmd/table.h"
+
+#include <string.h>
+
+static void
+show_approvals(struct context *context)
+{
+	struct approval_rule rule;
+	struct approval *approvals;
+	struct approval_verdict *verdicts = NULL;
+	struct err why = ERR_INIT;
+	size_t count;
+	int persons = 0, r;
+
+	cmd_approval_rule(context, &rule, &approvals, &count);
+	r = approval_judge(
+	    context->arena, &rule, approvals, count, &verdicts, &persons, &why);
+	printf(_("\napprovals: %d of %d persons, submitted by %s\n"), persons,
+	    rule.needed, context->fold.submitter);
+	for (size_t i = 0; verdicts != NULL && i < count; i++) {
+		struct buf when = BUF_INIT;
+
+		text_put_time(&when, approvals[i].wall_ms);
+		printf("  %s  %-8s %s  %s%s%s\n", buf_str(&when),
+		    verdicts[i].rejects ? _("rejects") : _("approves"),
+		    verdicts[i].person, verdicts[i].fingerprint,
+		    verdicts[i].counts ? "" : _("  does not count: "),
+		    verdicts[i].counts ? "" : verdicts[i].why_not);
+		buf_free(&when);
+	}
+	if (r < 0)
+		printf("  %s\n", why.text);
+	if (rule.solo)
+		printf(_("  self-approved: this project says approvals: "
+			 "solo\n"));
+}
+
+static void
+show_step(const struct context *context, const struct host_fold *host, int id)
+{
+	const struct step_fold *step = &host->steps[id];
+	const char *undo = undo_state_word(step->undo);
+
+	if (step->state == STEP_WAITING && step->undo == UNDO_WAITING)
+		return;
+	printf("      %d %s: %s%s%s\n", id,
+	    context->change->plan->by_id[id]->name,
+	    _(step_state_word(step->state)), undo[0] != '\0' ? ", " : "",
+	    undo[0] != '\0' ? _(undo) : "");
+}
+
+/* What a person finds on a host that is not proved back. */
+static void
+show_stuck(const struct context *context, const struct host_fold *host)
+{
+	for (int id = 1; id <= context->change->plan->last_id; id++) {
+		const struct step_fold *step = &host->steps[id];
+
+		if (step->undo_script[0] != '\0' && step->undo != UNDO_DONE)
+			printf(_("      by hand: sh "
+				 "/var/lib/hoshu/undo/%.16s.sh   (step %d)\n"),
+			    step->undo_script, id);
+	}
+}
+
+static void
+show_hosts(const struct context *context)
+{
+	const struct change_fold *fold = &context->fold;
+
+	if (fold->epoch == 0)
+		return;
+	printf(_("\nhosts:\n"));
+	for (size_t h = 0; h < fold->host_count; h++) {
+		const struct host_fold *host = &fold->hosts[h];
+
+		printf(_("  %-12s wave %d  %s\n"), host->name, host->wave,
+		    _(host_state_word(host->state)));
+		for (int id = 1; id <= fold->step_count; id++)
+			show_step(context, host, id);
+		if (host->state == HOST_STUCK || host->state == HOST_LOST)
+			show_stuck(context, host);
+	}
+}
+
+static void
+show_state(const struct context *context)
+{
+	const struct change_fold *fold = &context->fold;
+
+	printf(_("\nstate: %s"), _(change_state_word(fold->state)));
+	if (fold->state == CHANGE_ENDED)
+		printf(
+		    _(", %s (exit status %d)"), _(fold->result), fold->status);
+	if (fold->limit_reached)
+		printf(_("; stop rule: %s"), fold->limit_text);
+	printf(_("\ndigest: %s\n"), context->change->digest);
+}
+
+static void
+show_json(struct context *context)
+{
+	const struct change_fold *fold = &context->fold;
+	struct arena *arena = context->arena;
+	struct json *map = json_map(arena), *hosts = json_list(arena);
+	struct buf text = BUF_INIT;
+	char name[16];
+
+	json_put_text(arena, map, "change", change_name(fold->number, name));
+	json_put_text(arena, map, "title", fold->title);
+	json_put_text(arena, map, "digest", context->change->digest);
+	json_put_text(arena, map, "state", change_state_word(fold->state));
+	json_put_text(arena, map, "result", fold->result);
+	json_put_int(arena, map, "status", fold->status);
+	json_put_text(arena, map, "submitter", fold->submitter);
+	json_put_int(arena, map, "approvals", (int64_t)fold->approval_count);
+	for (size_t h = 0; h < fold->host_count; h++) {
+		const struct host_fold *host = &fold->hosts[h];
+		struct json *item = json_add(arena, hosts, json_map(arena));
+		struct json *steps = json_list(arena);
+
+		json_put_text(arena, item, "name", host->name);
+		json_put_int(arena, item, "wave", host->wave);
+		json_put_text(
+		    arena, item, "state", host_state_word(host->state));
+		for (int id = 1; id <= fold->step_count; id++) {
+			struct json *step =
+			    json_add(arena, steps, json_map(arena));
+
+			json_put_int(arena, step, "id", id);
+			json_put_text(arena, step, "state",
+			    step_state_word(host->steps[id].state));
+			json_put_text(arena, step, "undo",
+			    undo_state_word(host->steps[id].undo));
+			json_put_int(
+			    arena, step, "attempts", host->steps[id].attempts);
+		}
+		json_put(arena, item, "steps", steps);
+	}
+	json_put(arena, map, "hosts", hosts);
+	json_put(arena, map, "preview", preview_json(arena, context->change));
+	json_write(&text, map);
+	puts(buf_str(&text));
+	buf_free(&text);
+}
+
+static int
+show_run(struct cmd_call *call, struct err *err)
+{
+	struct context context;
+	int r;
+
+	if ((r = context_open(&context, call, err)) < 0 ||
+	    (r = context_journal(&context, JOURNAL_READ, err)) < 0 ||
+	    (r = context_load(&context, call->words[0], err)) < 0)
+		goto out;
+	if (call->json) {
+		show_json(&context);
+		goto out;
+	}
+	r = cmd_print_preview(
+	    &context, cmd_given(call, "scripts") != NULL, err);
+	if (r < 0)
+		goto out;
+	show_approvals(&context);
+	show_state(&context);
+	show_hosts(&context);
+out:
+	context_close(&context);
+	return r;
+}
+
+const struct cmd cmd_show = {
+    .name = "show",
+    .args = "CHG",
+    .summary = N_("one change: preview, approvals, every host and step"),
+    .examples = "  hoshu show CHG-0007\n"
+		"  hoshu show CHG-0007 --scripts\n",
+    .options = {{"scripts", NULL, N_("show the exact scripts, there and back"),
+	false}},
+    .min_words = 1,
+    .max_words = 1,
+    .run = show_run,
+};

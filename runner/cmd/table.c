@@ -1,0 +1,27 @@
+/*
+ * Every command, in the order in which a change happens.
+ */
+#include "cmd/cmd.h"
+#include "cmd/table.h"
+
+#include <stddef.h>
+
+const struct cmd *const cmd_table[] = {
+    &cmd_init,
+    &cmd_check,
+    &cmd_preview,
+    &cmd_submit,
+    &cmd_list,
+    &cmd_status,
+    &cmd_show,
+    &cmd_approve,
+    &cmd_reject,
+    &cmd_run,
+    &cmd_audit,
+    &cmd_hosts,
+    &cmd_modules,
+    &cmd_help_command,
+    &cmd_version,
+    &cmd_worker,
+    NULL,
+};

@@ -1,0 +1,305 @@
+/*
+ * Asks the hosts: one read-only connection each, facts, the plan's variables,
+ * then a probe a step in order. Changes nothing, anywhere.
+ */
+#include "base/i18n.h"
+#include "preview/preview.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ASK_PROBE_MS = 120 * 1000, ASK_EVAL_MS = 10 * 1000 };
+
+struct ask;
+
+struct ask_host {
+	struct ask *ask;
+	int index;
+	struct change_host *host;
+	int step;      /* id in hand */
+	char *changed; /* foretold so far, by step id */
+	struct json *params;
+};
+
+struct ask {
+	struct preview_options o;
+	struct change *change;
+	struct arena *arena;
+	struct ask_host *hosts;
+	size_t left;
+};
+
+static void ask_step(struct ask_host *host);
+
+static void
+ask_over(struct ask_host *host)
+{
+	struct ask *ask = host->ask;
+
+	fleet_disconnect(ask->o.fleet, host->index);
+	if (--ask->left == 0)
+		loop_stop(ask->o.loop);
+}
+
+static void
+ask_trouble(struct ask_host *host, const char *text)
+{
+	host->host->trouble = arena_strdup(host->ask->arena, text);
+	ask_over(host);
+}
+
+static const char *
+ask_keep(struct ask_host *host, struct bytes text)
+{
+	return blobs_put(host->ask->change->blobs, text);
+}
+
+static struct bytes
+ask_blob(struct ask_host *host, const char *sha256)
+{
+	struct bytes data = {"", 0};
+	struct err err = ERR_INIT;
+
+	if (blobs_get(host->ask->change->blobs, sha256, &data, &err) < 0)
+		bug("%s", err.text);
+	return data;
+}
+
+static void
+ask_data(struct ask_host *host, const struct step *step, struct buf *out)
+{
+	change_data(out, host->ask->change, host->host,
+	    ask_blob(host, host->host->facts),
+	    ask_blob(host, host->host->plan_vars), step, host->changed, NULL,
+	    bytes_of(""));
+}
+
+static enum change_verdict
+ask_verdict(enum seen_verdict verdict)
+{
+	switch (verdict) {
+	case SEEN_SAME:
+		return CHANGE_SAME;
+	case SEEN_CHANGE:
+		return CHANGE_CHANGES;
+	case SEEN_SKIP:
+		return CHANGE_SKIP;
+	case SEEN_DEPENDS:
+		return CHANGE_DEPENDS;
+	case SEEN_CANNOT_TELL:
+		return CHANGE_CANNOT_TELL;
+	}
+	bug("verdict %d", (int)verdict);
+}
+
+/* Does any step that will (or may) change something notify this handler? */
+static bool
+ask_notified(const struct ask_host *host, int handler)
+{
+	const struct plan *plan = host->ask->change->plan;
+
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step *step = plan->by_id[id];
+
+		if (host->changed[id] != 'y' && host->changed[id] != '?')
+			continue;
+		for (size_t i = 0; i < step->notify_count; i++)
+			if (step->notify[i] == handler)
+				return true;
+	}
+	return false;
+}
+
+/* A module's fault has a place in the module; a host's has none. */
+static void
+ask_step_trouble(struct ask_host *host, const struct step *step,
+    const struct answer *answer)
+{
+	char text[1400];
+
+	if (answer->file != NULL && answer->file[0] != '\0')
+		snprintf(text, sizeof(text), _("%s:%d: step \"%s\": %s"),
+		    answer->file, answer->line, step->name, answer->text);
+	else
+		snprintf(text, sizeof(text), _("step \"%s\", module %s: %s"),
+		    step->name, step->module, answer->text);
+	ask_trouble(host, text);
+}
+
+static const char *
+ask_line(struct ask_host *host, struct bytes text)
+{
+	return arena_copy(host->ask->arena, text.data, text.len);
+}
+
+static void
+ask_seen(void *arg, const struct answer *answer)
+{
+	struct ask_host *host = arg;
+	const struct step *step = host->ask->change->plan->by_id[host->step];
+	struct change_step *out = &host->host->steps[host->step];
+
+	if (answer->kind != ANSWER_SEEN) {
+		ask_step_trouble(host, step, answer);
+		return;
+	}
+	out->verdict = ask_verdict(answer->seen_verdict);
+	out->seen = ask_keep(host, answer->seen);
+	out->want = ask_keep(host, answer->want);
+	out->apply = ask_keep(host, answer->apply);
+	out->undo = ask_keep(host, answer->undo);
+	out->effects = ask_keep(host, answer->effects);
+	out->diff = ask_keep(host, answer->diff);
+	out->summary = ask_line(host, answer->summary);
+	out->reason = ask_line(host, answer->reason);
+	if (step->handler && !ask_notified(host, step->id)) {
+		out->verdict = CHANGE_SKIP;
+		out->reason = N_("nothing that notifies it will change");
+	}
+	if (!step->of_rollback)
+		host->changed[step->id] = change_foretold(out->verdict);
+	host->step++;
+	ask_step(host);
+}
+
+static void
+ask_step(struct ask_host *host)
+{
+	struct ask *ask = host->ask;
+	struct buf params = BUF_INIT, data = BUF_INIT;
+	const struct step *step;
+
+	if (host->step > ask->change->plan->last_id) {
+		ask_over(host);
+		return;
+	}
+	step = ask->change->plan->by_id[host->step];
+	json_write(&params, step->params);
+	ask_data(host, step, &data);
+	fleet_probe(ask->o.fleet, host->index, step->module, buf_bytes(&params),
+	    buf_bytes(&data), ASK_PROBE_MS, ask_seen, host);
+	buf_free(&params);
+	buf_free(&data);
+}
+
+static void
+ask_valued(void *arg, const struct answer *answer)
+{
+	struct ask_host *host = arg;
+	const struct plan *plan = host->ask->change->plan;
+	struct arena *arena = host->ask->arena;
+	struct json *values = NULL, *map = json_map(arena);
+	struct err err = ERR_INIT;
+	struct buf text = BUF_INIT;
+
+	if (answer->kind != ANSWER_VALUE) {
+		ask_trouble(host, answer->text);
+		return;
+	}
+	if (json_parse(arena, answer->json.data, answer->json.len, "values",
+		&values, &err) < 0 ||
+	    values->type != JSON_LIST || values->count != plan->var_count) {
+		ask_trouble(host, _("the worker gave no values for vars:"));
+		return;
+	}
+	for (size_t i = 0; i < plan->var_count; i++)
+		json_put(arena, map, plan->vars[i].name, values->items[i]);
+	json_write(&text, map);
+	host->host->plan_vars = ask_keep(host, buf_bytes(&text));
+	buf_free(&text);
+	host->step = 1;
+	ask_step(host);
+}
+
+/* One value a host, fixed now. */
+static void
+ask_vars(struct ask_host *host)
+{
+	const struct plan *plan = host->ask->change->plan;
+	struct arena *arena = host->ask->arena;
+	struct json *list = json_list(arena);
+	struct buf texts = BUF_INIT, data = BUF_INIT;
+
+	for (size_t i = 0; i < plan->var_count; i++)
+		json_add(arena, list, json_text(arena, plan->vars[i].text));
+	json_write(&texts, list);
+	ask_data(host, NULL, &data);
+	fleet_eval(host->ask->o.fleet, buf_bytes(&texts), buf_bytes(&data),
+	    ASK_EVAL_MS, ask_valued, host);
+	buf_free(&texts);
+	buf_free(&data);
+}
+
+static void
+ask_facts(void *arg, const struct answer *answer)
+{
+	struct ask_host *host = arg;
+
+	if (answer->kind != ANSWER_SEEN) {
+		ask_trouble(host, answer->text);
+		return;
+	}
+	host->host->facts = ask_keep(host, answer->seen);
+	ask_vars(host);
+}
+
+static void
+ask_opened(void *arg, const struct answer *answer)
+{
+	struct ask_host *host = arg;
+	struct ask *ask = host->ask;
+	struct buf data = BUF_INIT;
+
+	if (answer->kind != ANSWER_OPENED) {
+		ask_trouble(host, answer->text);
+		return;
+	}
+	host->host->readonly = arena_strdup(ask->arena, answer->readonly);
+	host->host->gaps = arena_strdup(ask->arena, answer->gaps);
+	ask_data(host, NULL, &data);
+	fleet_probe(ask->o.fleet, host->index, "facts", bytes_of("{}"),
+	    buf_bytes(&data), ASK_PROBE_MS, ask_facts, host);
+	buf_free(&data);
+}
+
+static void
+ask_begin(struct ask *ask, size_t index)
+{
+	struct ask_host *host = &ask->hosts[index];
+	size_t steps = (size_t)ask->change->plan->last_id + 1;
+
+	host->ask = ask;
+	host->index = (int)index;
+	host->host = &ask->change->hosts[index];
+	host->changed = arena_alloc(ask->arena, steps);
+	memset(host->changed, '-', steps);
+	host->host->facts = host->host->plan_vars = "";
+	host->host->readonly = host->host->gaps = host->host->trouble = "";
+	host->host->steps = arena_array(ask->arena, struct change_step, steps);
+	for (size_t id = 0; id < steps; id++)
+		host->host->steps[id] = (struct change_step){
+		    CHANGE_CANNOT_TELL, "", "", "", "", "", "", "", ""};
+	fleet_connect(ask->o.fleet, (int)index, &ask->o.hosts[index],
+	    FLEET_READONLY, ask_opened, host);
+}
+
+int
+preview_ask(const struct preview_options *options, struct change *change,
+    struct err *err)
+{
+	struct ask ask = {.o = *options, .change = change};
+
+	/* what the answers say lives as long as the change's blobs do */
+	ask.arena = blobs_arena(change->blobs);
+	ask.hosts = arena_array(ask.arena, struct ask_host, change->host_count);
+	ask.left = change->host_count;
+	for (size_t i = 0; i < change->host_count; i++)
+		ask_begin(&ask, i);
+	if (ask.left > 0)
+		loop_run(options->loop);
+	change->preview_ms = world_wall_ms(options->world);
+	if (ask.left > 0)
+		return err_set(err, ERR_INTERNAL,
+		    _("the preview ended with %zu hosts unanswered"), ask.left);
+	return 0;
+}

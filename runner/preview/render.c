@@ -1,0 +1,388 @@
+/*
+ * The preview for people: first what and why, then how it goes and how it
+ * comes back, then what it does, hosts with the same impact together.
+ */
+#include "preview/preview.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "rollout/waves.h"
+
+#include <string.h>
+
+struct render {
+	FILE *out;
+	const struct change *change;
+	struct err *err;
+};
+
+static void
+render_duration(FILE *out, int64_t ms)
+{
+	struct buf text = BUF_INIT;
+
+	text_put_duration(&text, ms);
+	fputs(buf_str(&text), out);
+	buf_free(&text);
+}
+
+static void
+render_waves(struct render *render)
+{
+	const struct change *change = render->change;
+
+	fprintf(render->out, _("  waves     "));
+	for (size_t w = 0; w < change->wave_count; w++) {
+		const struct change_wave *wave = &change->waves[w];
+
+		fprintf(render->out, w > 0 ? " > " : "");
+		fprintf(render->out,
+		    ngettext("%s: %zu host", "%s: %zu hosts", wave->count),
+		    wave->name, wave->count);
+		if ((size_t)wave->at_once < wave->count)
+			fprintf(render->out, _(", %d at once"), wave->at_once);
+		if (wave->soak_ms > 0) {
+			fprintf(render->out, _(", soak "));
+			render_duration(render->out, wave->soak_ms);
+		}
+	}
+	fputc('\n', render->out);
+}
+
+static const char *
+render_scope(enum back_scope scope)
+{
+	switch (scope) {
+	case BACK_HOST:
+		return _("that host goes back");
+	case BACK_WAVE:
+		return _("the wave goes back");
+	case BACK_CHANGE:
+		return _("the whole change goes back");
+	case BACK_HOLD:
+		return _("it holds and asks");
+	case BACK_NONE:
+		return _("nothing goes back");
+	}
+	bug("scope %d", (int)scope);
+}
+
+static void
+render_rules(struct render *render)
+{
+	const struct change *change = render->change;
+	const struct plan *plan = change->plan;
+	struct arena *arena = arena_new();
+	FILE *out = render->out;
+
+	fprintf(out,
+	    ngettext("  at most   %d host in flight at a time, counting hosts "
+		     "that failed\n",
+		"  at most   %d hosts in flight at a time, counting hosts that "
+		"failed\n",
+		(unsigned long)change->in_flight),
+	    change->in_flight);
+	fprintf(out, _("  a failure %s\n"), render_scope(plan->host_failed));
+	fprintf(out,
+	    _("  stops at  %d failed, %d unreachable or %d excluded; then %s\n"),
+	    waves_limit(&plan->failed, change),
+	    waves_limit(&plan->unreachable, change),
+	    waves_limit(&plan->excluded, change), render_scope(plan->limit));
+	fprintf(out, _("  not taken back: %s\n"),
+	    change_not_taken_back(arena, change));
+	arena_free(arena);
+}
+
+static void
+render_counts(struct render *render)
+{
+	struct preview_counts counts;
+
+	preview_count(render->change, &counts);
+	fprintf(render->out,
+	    ngettext("  preview   %d host will change, %d stay as they are, %d "
+		     "could not be asked\n",
+		"  preview   %d hosts will change, %d stay as they are, %d "
+		"could not be asked\n",
+		(unsigned long)counts.changing),
+	    counts.changing, counts.unchanged, counts.troubled);
+	if (counts.steps_depend + counts.steps_cannot_tell > 0)
+		fprintf(render->out,
+		    _("            steps: %d foretold, %d depend on earlier "
+		      "ones, %d cannot be foretold\n"),
+		    counts.steps_change, counts.steps_depend,
+		    counts.steps_cannot_tell);
+	if (counts.troubled == counts.hosts)
+		return; /* nobody was asked: nothing to say of how */
+	if (counts.enforced == counts.hosts - counts.troubled)
+		fprintf(render->out,
+		    _("            asked read-only, enforced by every host's "
+		      "kernel\n"));
+	else
+		fprintf(render->out,
+		    _("            asked read-only; NOT enforced on %d of the %d "
+		      "that were asked (see below)\n"),
+		    counts.hosts - counts.troubled - counts.enforced,
+		    counts.hosts - counts.troubled);
+}
+
+static void
+render_head(struct render *render)
+{
+	const struct change *change = render->change;
+	const struct plan *plan = change->plan;
+	char name[16];
+
+	if (change->number > 0)
+		fprintf(render->out, "%s  ", change_name(change->number, name));
+	fprintf(render->out, "%s  (%s)\n", change->title, plan->file);
+	fprintf(render->out, _("  reason    %s\n"), plan->reason);
+	fprintf(render->out,
+	    ngettext("  targets   %s: %zu host\n",
+		"  targets   %s: %zu hosts\n", change->host_count),
+	    plan->phases[0].targets, change->host_count);
+	render_waves(render);
+	render_rules(render);
+	render_counts(render);
+}
+
+static const char *
+render_mark(enum change_verdict verdict)
+{
+	switch (verdict) {
+	case CHANGE_SAME:
+		return "=";
+	case CHANGE_CHANGES:
+		return "~";
+	case CHANGE_SKIP:
+		return "-";
+	case CHANGE_DEPENDS:
+		return ">";
+	case CHANGE_CANNOT_TELL:
+		return "?";
+	}
+	bug("verdict %d", (int)verdict);
+}
+
+static const char *
+render_word(enum change_verdict verdict)
+{
+	switch (verdict) {
+	case CHANGE_SAME:
+		return _("unchanged");
+	case CHANGE_CHANGES:
+		return _("will change");
+	case CHANGE_SKIP:
+		return _("skipped");
+	case CHANGE_DEPENDS:
+		return _("depends");
+	case CHANGE_CANNOT_TELL:
+		return _("will run; its effect cannot be foretold");
+	}
+	bug("verdict %d", (int)verdict);
+}
+
+/* A blob of lines, each behind the margin. */
+static int
+render_lines(struct render *render, const char *sha256, const char *margin)
+{
+	struct bytes data;
+	const char *at, *end;
+	struct buf line = BUF_INIT;
+	int r = blobs_get(render->change->blobs, sha256, &data, render->err);
+
+	if (r < 0)
+		return r;
+	at = data.data;
+	end = at + data.len;
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((newline != NULL ? newline : end) - at);
+
+		buf_reset(&line);
+		text_cleanse_to(&line, at, len, false);
+		fprintf(render->out, "%s%s\n", margin, buf_str(&line));
+		at += len + 1;
+	}
+	buf_free(&line);
+	return 0;
+}
+
+static const char *
+render_way_back(const struct step *step, const struct change_step *previewed)
+{
+	switch (step->back) {
+	case STEP_BACK_DERIVED:
+		return previewed->undo[0] != '\0' ? _("way back: exact") : "";
+	case STEP_BACK_STEPS:
+		return _("way back: its rollback steps");
+	case STEP_BACK_KEEP:
+		return _("way back: none, it is kept");
+	case STEP_BACK_STOP:
+		return _("way back: none, it stops there and asks");
+	}
+	bug("back %d", (int)step->back);
+}
+
+static int
+render_scripts(struct render *render, const struct change_step *step)
+{
+	int r;
+
+	if (step->apply[0] != '\0') {
+		fprintf(render->out, "      -- apply %.12s\n", step->apply);
+		if ((r = render_lines(render, step->apply, "      | ")) < 0)
+			return r;
+	}
+	if (step->undo[0] != '\0') {
+		fprintf(render->out, "      -- undo %.12s\n", step->undo);
+		if ((r = render_lines(render, step->undo, "      | ")) < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+render_step(struct render *render, const struct step *step,
+    const struct change_step *previewed, bool scripts)
+{
+	FILE *out = render->out;
+	bool acts = previewed->verdict != CHANGE_SAME &&
+		    previewed->verdict != CHANGE_SKIP;
+	const char *way_back = render_way_back(step, previewed);
+	int r;
+
+	fprintf(out, "  %s %d %s%s", render_mark(previewed->verdict), step->id,
+	    step->of_rollback ? _("(on the way back) ") : "", step->name);
+	fprintf(out, "  [%s]", render_word(previewed->verdict));
+	if (previewed->summary[0] != '\0')
+		fprintf(out, "  %s", previewed->summary);
+	fputc('\n', out);
+	if (previewed->reason[0] != '\0')
+		fprintf(out, "      %s\n", _(previewed->reason));
+	if (!acts)
+		return 0;
+	if ((r = render_lines(render, previewed->effects, "      ! ")) < 0 ||
+	    (r = render_lines(render, previewed->diff, "      ")) < 0)
+		return r;
+	if (way_back[0] != '\0' && !step->handler && !step->of_rollback)
+		fprintf(out, "      %s\n", way_back);
+	return scripts ? render_scripts(render, previewed) : 0;
+}
+
+static void
+render_names(struct render *render, const struct preview_group *group)
+{
+	enum { NAMES_SHOWN = 12 };
+
+	fprintf(render->out,
+	    ngettext("%zu host: ", "%zu hosts: ", group->count), group->count);
+	for (size_t i = 0; i < group->count && i < NAMES_SHOWN; i++)
+		fprintf(render->out, "%s%s", i > 0 ? " " : "",
+		    render->change->hosts[group->hosts[i]].name);
+	if (group->count > NAMES_SHOWN)
+		fprintf(render->out, _(" and %zu more"),
+		    group->count - NAMES_SHOWN);
+	fputc('\n', render->out);
+}
+
+static int
+render_group(
+    struct render *render, const struct preview_group *group, bool scripts)
+{
+	const struct plan *plan = render->change->plan;
+	const struct change_host *first =
+	    &render->change->hosts[group->hosts[0]];
+	int r;
+
+	fputc('\n', render->out);
+	render_names(render, group);
+	if (first->trouble[0] != '\0') {
+		fprintf(render->out, _("  could not be asked: %s\n"),
+		    first->trouble);
+		return 0;
+	}
+	if (first->gaps[0] != '\0')
+		fprintf(render->out, _("  read-only not enforced: %s\n"),
+		    first->gaps);
+	for (int id = 1; id <= plan->last_id; id++) {
+		r = render_step(
+		    render, plan->by_id[id], &first->steps[id], scripts);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+preview_render(
+    FILE *out, const struct change *change, bool scripts, struct err *err)
+{
+	struct render render = {out, change, err};
+	struct arena *arena = arena_new();
+	struct preview_group *groups;
+	size_t count;
+	int r = 0;
+
+	render_head(&render);
+	preview_group(arena, change, &groups, &count);
+	for (size_t g = 0; g < count && r == 0; g++)
+		r = render_group(&render, &groups[g], scripts);
+	arena_free(arena);
+	return r;
+}
+
+static struct json *
+render_json_host(struct arena *arena, const struct change *change,
+    const struct change_host *host)
+{
+	struct json *map = json_map(arena), *steps = json_list(arena);
+
+	json_put_text(arena, map, "name", host->name);
+	json_put_text(arena, map, "address", host->address);
+	json_put_int(arena, map, "wave", host->wave);
+	json_put_text(arena, map, "trouble", host->trouble);
+	json_put_text(arena, map, "readonly", host->readonly);
+	for (int id = 1;
+	     host->trouble[0] == '\0' && id <= change->plan->last_id; id++) {
+		const struct change_step *step = &host->steps[id];
+		struct json *item = json_add(arena, steps, json_map(arena));
+
+		json_put_int(arena, item, "id", id);
+		json_put_text(
+		    arena, item, "name", change->plan->by_id[id]->name);
+		json_put_text(
+		    arena, item, "verdict", change_verdict_word(step->verdict));
+		json_put_text(arena, item, "summary", step->summary);
+		json_put_text(arena, item, "reason", step->reason);
+		json_put_text(arena, item, "apply", step->apply);
+		json_put_text(arena, item, "undo", step->undo);
+	}
+	json_put(arena, map, "steps", steps);
+	return map;
+}
+
+struct json *
+preview_json(struct arena *arena, const struct change *change)
+{
+	struct json *map = json_map(arena), *hosts = json_list(arena);
+	struct json *waves = json_list(arena);
+
+	json_put_text(arena, map, "title", change->title);
+	json_put_text(arena, map, "reason", change->plan->reason);
+	json_put_int(arena, map, "in_flight", change->in_flight);
+	json_put_text(
+	    arena, map, "not_taken_back", change_not_taken_back(arena, change));
+	for (size_t w = 0; w < change->wave_count; w++) {
+		struct json *wave = json_add(arena, waves, json_map(arena));
+
+		json_put_text(arena, wave, "name", change->waves[w].name);
+		json_put_int(
+		    arena, wave, "hosts", (int64_t)change->waves[w].count);
+	}
+	for (size_t i = 0; i < change->host_count; i++)
+		json_add(arena, hosts,
+		    render_json_host(arena, change, &change->hosts[i]));
+	json_put(arena, map, "waves", waves);
+	json_put(arena, map, "hosts", hosts);
+	return map;
+}

@@ -1,0 +1,49 @@
+/*
+ * The gate: waves, places in flight, the stop rule, the direction and the
+ * end. Asked after every record; says one thing to do, or wait.
+ * Pure: no I/O, no clock (the time is given).
+ */
+#ifndef HOSHU_ROLLOUT_GATE_H
+#define HOSHU_ROLLOUT_GATE_H
+
+#include "change/change.h"
+#include "journal/fold.h"
+
+enum gate_kind {
+	GATE_WAIT, /* for hosts; or, in a soak, until `until_ms` */
+	GATE_START_WAVE,
+	GATE_START_HOST,
+	GATE_SOAK, /* the wave's hosts are through: soak begins */
+	GATE_END_WAVE,
+	GATE_LIMIT,	/* the stop rule: record it, start no more */
+	GATE_BACK,	/* the change goes back */
+	GATE_BACK_HOST, /* this host goes back */
+	GATE_END,	/* nothing is left to do */
+};
+
+struct gate {
+	enum gate_kind kind;
+	int wave;	  /* from 1 */
+	int host;	  /* index */
+	int64_t until_ms; /* WAIT: wall time to ask again; 0 = on a record */
+	char text[256];	  /* LIMIT: "2 hosts failed, limit 2" */
+};
+
+void gate_decide(const struct change *change, const struct change_fold *fold,
+    int64_t now_ms, struct gate *gate);
+
+/* Does this host hold a place of at_once and spread? Failed, unknown and
+ * stuck hosts do, so that capacity never erodes; a host proved back does not. */
+bool gate_holds_place(const struct host_fold *host);
+/* Is nothing more to come of this host in the present direction? */
+bool gate_host_final(const struct host_fold *host);
+
+/* The end's word and exit status (table in base/err.h). */
+struct gate_result {
+	const char *word; /* done | failed | reverted | unknown | left over */
+	int status;
+	int done, failed, reverted, unknown, left;
+};
+void gate_result(const struct change_fold *fold, struct gate_result *result);
+
+#endif

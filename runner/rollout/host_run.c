@@ -1,0 +1,356 @@
+/*
+ * One host's part: does what the machine says is next, connects again when a
+ * connection goes, ends with one word.
+ */
+#include "rollout/inside.h"
+#include "base/i18n.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOST_CONNECTS_MAX = 4, HOST_RECONNECT_MS = 1000 };
+
+void
+host_init(struct host_run *host, struct run *run, int index)
+{
+	host->run = run;
+	host->index = index;
+	host->host = &run->o.change->hosts[index];
+	host->fold = &run->o.fold->hosts[index];
+	host->arena = arena_new();
+}
+
+void
+host_free(struct host_run *host)
+{
+	if (host->checks != NULL)
+		checks_cancel(host->checks);
+	if (host->timer != NULL)
+		loop_timer_stop(host->timer);
+	arena_free(host->arena);
+}
+
+bool
+host_going_back(const struct host_run *host)
+{
+	return host->fold->state == HOST_BACK;
+}
+
+void
+host_next(struct host_run *host)
+{
+	host->busy = false;
+	run_wake(host->run);
+}
+
+void
+host_disconnect(struct host_run *host)
+{
+	if (!host->now.connected)
+		return;
+	host->now.connected = false;
+	fleet_disconnect(host->run->o.fleet, host->index);
+}
+
+static void
+host_ended(void *arg, struct ticket *ticket)
+{
+	(void)ticket;
+	host_next(arg);
+}
+
+void
+host_end(struct host_run *host, enum record_kind kind, const char *text)
+{
+	struct arena *arena = arena_new();
+	struct json *body = json_map(arena);
+	bool keep = kind == RECORD_HOST_FAILED || kind == RECORD_HOST_BACK;
+
+	json_put_text(arena, body, "text", text);
+	if (host->fold->kept > 0)
+		json_put_int(arena, body, "kept", host->fold->kept);
+	host->busy = true;
+	host->now.after_ok = false;
+	host->now.synced = false;
+	run_record(host->run, host, kind, 0, 0, NULL, body, host_ended, host);
+	/* a wave that soaks checks its hosts on: they stay connected */
+	if (kind == RECORD_HOST_DONE)
+		keep =
+		    host->run->o.change->waves[host->host->wave - 1].soak_ms >
+		    0;
+	if (!keep)
+		host_disconnect(host);
+	arena_free(arena);
+}
+
+bool
+host_lost_connection(struct host_run *host, const struct answer *answer)
+{
+	if (answer->kind != ANSWER_FAILED ||
+	    strcmp(answer->why, "connection") != 0)
+		return false;
+	if (host->now.connected)
+		fleet_disconnect(host->run->o.fleet, host->index);
+	host->now.connected = false;
+	host->connects++;
+	host_next(host);
+	return true;
+}
+
+/* An open ticket whose host cannot be asked any more: unknown. */
+static void
+host_mark_unknown(struct host_run *host)
+{
+	const struct plan *plan = host->run->o.change->plan;
+	struct arena *arena = arena_new();
+
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *step = &host->fold->steps[id];
+		struct json *body;
+		bool undo = step->undo == UNDO_OPEN;
+
+		if (step->state != STEP_OPEN && !undo)
+			continue;
+		body = json_map(arena);
+		json_put_text(arena, body, "why",
+		    _("the host can not be reached to ask what became of it"));
+		run_record(host->run, host,
+		    undo ? RECORD_UNDO_UNKNOWN : RECORD_STEP_UNKNOWN, id,
+		    undo ? step->undo_attempts : step->attempts, step->xid,
+		    body, NULL, NULL);
+	}
+	arena_free(arena);
+}
+
+static void
+host_unreachable(struct host_run *host, const char *text)
+{
+	if (!host->fold->touched) {
+		host_end(host, RECORD_HOST_UNREACHABLE, text);
+		return;
+	}
+	host_mark_unknown(host);
+	if (host_going_back(host))
+		host_end(host, RECORD_HOST_STUCK, text);
+	else
+		host_end(host, RECORD_HOST_LOST, text);
+}
+
+static void
+host_timer(void *arg)
+{
+	struct host_run *host = arg;
+
+	host->timer = NULL;
+	host_next(host);
+}
+
+/* May another try help? A refused key or a wrong user will not change. */
+static bool
+host_worth_another(const struct host_run *host, const char *why)
+{
+	if (!host->fold->touched || host->connects >= HOST_CONNECTS_MAX)
+		return false;
+	return strcmp(why, "hostkey") != 0 && strcmp(why, "auth") != 0;
+}
+
+static void
+host_connected(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+	struct json *body;
+	struct arena *arena;
+
+	if (answer->kind != ANSWER_OPENED) {
+		host->connects++;
+		if (!host_worth_another(host, answer->why)) {
+			host_unreachable(host, answer->text);
+			return;
+		}
+		host->timer = loop_timer_start(host->run->o.loop,
+		    (int64_t)HOST_RECONNECT_MS << host->connects, host_timer,
+		    host);
+		return;
+	}
+	host->now.connected = true;
+	snprintf(host->life, sizeof(host->life), "%s", answer->life);
+	arena = arena_new();
+	body = json_map(arena);
+	json_put_text(arena, body, "address", host->host->address);
+	json_put_int(arena, body, "port", host->host->port);
+	json_put_int(arena, body, "clock_ms", answer->clock_ms);
+	run_record(host->run, host, RECORD_HOST_OPENED, 0, 0, NULL, body,
+	    host_ended, host);
+	arena_free(arena);
+}
+
+static void
+host_checked(struct host_run *host, bool passed, const char *text)
+{
+	bool before = host->act.kind == ACT_CHECK_BEFORE;
+
+	host->checks = NULL;
+	if (passed) {
+		if (before)
+			host->now.before_ok = true;
+		else
+			host->now.after_ok = true;
+		host_next(host);
+	} else if (before) {
+		host_end(host, RECORD_HOST_EXCLUDED, text);
+	} else if (host_going_back(host)) {
+		host_end(host, RECORD_HOST_STUCK, text);
+	} else {
+		host_end(host, RECORD_HOST_FAILED, text);
+	}
+}
+
+static void
+host_synced(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+
+	if (host_lost_connection(host, answer))
+		return;
+	if (answer->kind == ANSWER_VERDICT && answer->verdict == VERDICT_DONE &&
+	    answer->rc == 0) {
+		host->now.synced = true;
+		host_next(host);
+		return;
+	}
+	host_end(host,
+	    host_going_back(host) ? RECORD_HOST_STUCK : RECORD_HOST_FAILED,
+	    _("`sync` failed: what was written may not be on the disk; look "
+	      "at its disk and kernel log"));
+}
+
+static void
+host_kept(struct host_run *host, enum record_kind kind, int id)
+{
+	const struct step *step = host->run->o.change->plan->by_id[id];
+	struct arena *arena = arena_new();
+	struct json *body = json_map(arena);
+
+	json_put_text(
+	    arena, body, "because", step->because != NULL ? step->because : "");
+	run_record(host->run, host, kind, id, 0, NULL, body, host_ended, host);
+	arena_free(arena);
+}
+
+static void
+host_fail(struct host_run *host, int id, bool stuck)
+{
+	const struct step *step = host->run->o.change->plan->by_id[id];
+	const struct step_fold *fold = &host->fold->steps[id];
+	char text[512];
+
+	if (stuck)
+		snprintf(text, sizeof(text),
+		    _("step \"%s\" is not proved back: %s"), step->name,
+		    undo_state_word(fold->undo));
+	else
+		snprintf(text, sizeof(text), _("step \"%s\": %s"), step->name,
+		    step_state_word(fold->state));
+	host_end(host, stuck ? RECORD_HOST_STUCK : RECORD_HOST_FAILED, text);
+}
+
+static void
+host_connect(struct host_run *host)
+{
+	struct run *run = host->run;
+
+	/* Counted from the last step that came to an outcome. */
+	if (host->connects > HOST_CONNECTS_MAX) {
+		host_unreachable(host,
+		    _("its connection was lost again and again; look at its "
+		      "sshd log"));
+		return;
+	}
+	fleet_connect(run->o.fleet, host->index, &run->o.hosts[host->index],
+	    FLEET_PLAIN, host_connected, host);
+}
+
+static void
+host_act(struct host_run *host)
+{
+	struct run *run = host->run;
+	int step = host->act.step;
+
+	switch (host->act.kind) {
+	case ACT_CONNECT:
+		host_connect(host);
+		return;
+	case ACT_SETTLE:
+		step_settle(host, step);
+		return;
+	case ACT_CHECK_BEFORE:
+		host->checks = checks_start(host, CHECK_BEFORE, host_checked);
+		return;
+	case ACT_DRIFT:
+		step_drift(host);
+		return;
+	case ACT_STEP:
+		step_start(host, step);
+		return;
+	case ACT_SYNC:
+		fleet_sync(run->o.fleet, host->index, host_synced, host);
+		return;
+	case ACT_CHECK_AFTER:
+		/* On the way back: what held before must hold again. A check
+		 * that is not asked before may be about the new state only. */
+		host->checks = checks_start(host,
+		    host_going_back(host) ? CHECK_BEFORE : CHECK_AFTER,
+		    host_checked);
+		return;
+	case ACT_DONE:
+		host_end(host, RECORD_HOST_DONE, "");
+		return;
+	case ACT_FAIL:
+		host_fail(host, step, false);
+		return;
+	case ACT_UNDO:
+		undo_start(host, step);
+		return;
+	case ACT_PROVE:
+		undo_prove(host, step);
+		return;
+	case ACT_KEEP:
+		host_kept(host, RECORD_UNDO_KEPT, step);
+		return;
+	case ACT_STOP:
+		host_kept(host, RECORD_UNDO_STOPPED, step);
+		return;
+	case ACT_REVERTED:
+		host_end(host, RECORD_HOST_REVERTED, "");
+		return;
+	case ACT_STUCK:
+		host_fail(host, step, true);
+		return;
+	}
+}
+
+void
+host_advance(struct host_run *host)
+{
+	struct run *run = host->run;
+
+	if (host->busy || run->stopping || run->error != 0)
+		return;
+	if (host->fold->state != HOST_STARTED && host->fold->state != HOST_BACK)
+		return;
+	host->busy = true;
+	if (host->checks != NULL) { /* a soak check of a host that goes back */
+		checks_cancel(host->checks);
+		host->checks = NULL;
+	}
+	/* The change went back while this host was on its way there. */
+	if (run->o.fold->state == CHANGE_BACK &&
+	    host->fold->state == HOST_STARTED) {
+		host_end(host, RECORD_HOST_BACK, "");
+		return;
+	}
+	machine_next(run->o.change->plan, host->fold, &host->now,
+	    host_going_back(host), &host->act);
+	host_act(host);
+}

@@ -1,0 +1,127 @@
+/*
+ * What the files of the driver share; nobody outside rollout/ includes it.
+ *
+ *	run.c       the change: gate, waves, soak, the end
+ *	host_run.c  a host: does what the machine says
+ *	step_run.c  a step: probe, intent, launch, probe, judge
+ *	undo_run.c  the same on the way back
+ *	check_run.c checks with within, every, for
+ */
+#ifndef HOSHU_ROLLOUT_INSIDE_H
+#define HOSHU_ROLLOUT_INSIDE_H
+
+#include "rollout/judge.h"
+#include "rollout/machine.h"
+#include "rollout/run.h"
+
+enum {
+	PROBE_TIMEOUT_MS = 120 * 1000,
+	SETTLE_EVERY_MS = 1000,
+	STOP_GRACE_MS = 5000,
+};
+
+struct host_run {
+	struct run *run;
+	int index;
+	const struct change_host *host;
+	struct host_fold *fold;
+	struct host_now now;
+	struct act act;
+	bool busy;    /* something is under way for it */
+	int connects; /* failed connects in a row */
+	char life[128];
+	struct loop_timer *timer;
+
+	/* the step in hand */
+	const struct step *step;
+	int64_t step_ends_ms; /* loop time at which it is stopped */
+	struct outcome outcome;
+	bool settled;      /* it was asked what became of the launch */
+	char uptime[24];
+	int answers;	  /* still to come before judging */
+	struct seen seen; /* before, then after */
+	struct ticket *ticket;
+	struct json *told;   /* body of the outcome, in arena */
+	struct arena *arena; /* of the step */
+
+	/* the drift probe's answers, good until the first launch */
+	struct seen *first; /* by step id, or NULL */
+	int first_left;
+	char drift_text[512];
+
+	struct check_run *checks; /* under way, or NULL */
+};
+
+struct run {
+	struct run_options o;
+	struct host_run *hosts;
+	bool stopping; /* no new dispatch: an error, or a signal */
+	bool ended;
+	struct err err;
+	int error;
+	struct arena *arena;
+	struct loop_timer *timer;
+	int appends; /* under way */
+	bool asked;  /* run_advance is queued */
+};
+
+/* ---- run.c ---- */
+typedef void run_durable(void *arg, struct ticket *ticket);
+/* Fold, say, append; done (may be NULL) once durable, never when the append
+ * failed: then the run ends. */
+void run_record(struct run *run, struct host_run *host, enum record_kind kind,
+    int step, int attempt, const char *xid, struct json *body,
+    run_durable *done, void *arg);
+/* Look again what is next, on the next turn. */
+void run_wake(struct run *run);
+void run_fail(struct run *run, const struct err *err);
+struct bytes run_blob(struct run *run, const char *sha256);
+
+/* ---- host_run.c ---- */
+void host_init(struct host_run *host, struct run *run, int index);
+void host_free(struct host_run *host);
+/* Do what is next for this host, unless something is under way. */
+void host_advance(struct host_run *host);
+/* The thing under way is over: next. */
+void host_next(struct host_run *host);
+/* A job answered FAILED. true when the connection went: the host connects
+ * again by itself and the caller is done. */
+bool host_lost_connection(struct host_run *host, const struct answer *answer);
+/* The host's part ends with this record and text. */
+void host_end(struct host_run *host, enum record_kind kind, const char *text);
+void host_disconnect(struct host_run *host);
+bool host_going_back(const struct host_run *host);
+
+/* ---- step_run.c ---- */
+void step_start(struct host_run *host, int step);
+void step_settle(struct host_run *host, int step);
+void step_drift(struct host_run *host);
+/* Shared with undo_run.c: probe step now. before and pin may be empty;
+ * behind_ms: what the probe may have to wait for in the host's shell. */
+void step_probe(struct host_run *host, const struct step *step, bool when,
+    const char *before, struct bytes pin, int64_t behind_ms, fleet_done *done);
+/* Copy what a SEEN says; puts its bytes into the blobs. */
+void step_take_seen(
+    struct host_run *host, const struct answer *answer, struct seen *seen);
+/* Intent, then launch script (a digest) with a probe for host->seen.want
+ * behind it, then the judge. body is the intent's. */
+void step_launch(
+    struct host_run *host, bool undo, const char *script, struct json *body);
+/* Uptime by which a handler must have been younger; NULL = none. */
+const char *step_before(
+    const struct host_run *host, const struct step *step, bool back);
+struct json *step_body(struct host_run *host);
+
+/* ---- undo_run.c ---- */
+void undo_start(struct host_run *host, int step);
+void undo_prove(struct host_run *host, int step);
+void undo_judge(struct host_run *host);
+
+/* ---- check_run.c ---- */
+/* Run the plan's checks of that time on this host, one after the other. done:
+ * passed, or the text of the first that did not. Never called when cancelled. */
+struct check_run *checks_start(struct host_run *host, enum check_when when,
+    void (*done)(struct host_run *host, bool passed, const char *text));
+void checks_cancel(struct check_run *checks);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * The step machine; see machine.h. Pure: no I/O, no clock.
+ */
+#include "rollout/machine.h"
+
+static void
+act_set(struct act *act, enum act_kind kind, int step)
+{
+	act->kind = kind;
+	act->step = step;
+}
+
+/* Settle before launch: an open ticket comes before anything else. */
+static bool
+machine_open(
+    const struct plan *plan, const struct host_fold *host, struct act *act)
+{
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *step = &host->steps[id];
+
+		if (step->state != STEP_OPEN && step->undo != UNDO_OPEN)
+			continue;
+		act_set(act, ACT_SETTLE, id);
+		return true;
+	}
+	return false;
+}
+
+static bool
+machine_notifies(const struct step *step, int handler)
+{
+	for (size_t i = 0; i < step->notify_count; i++)
+		if (step->notify[i] == handler)
+			return true;
+	return false;
+}
+
+/* Was there an intent that the way back must look at? */
+static bool
+machine_acted(const struct step_fold *step)
+{
+	return step->state == STEP_DONE || step->state == STEP_FAILED ||
+	       step->state == STEP_UNKNOWN;
+}
+
+/* Undone: by its undo, by its rollback steps, or found undone by somebody
+ * else after the handler had run for it. */
+static bool
+machine_undone(const struct step *step, const struct host_fold *host,
+    const struct step *handler)
+{
+	const struct step_fold *fold = &host->steps[step->id];
+
+	if (fold->undo != UNDO_DONE)
+		return false;
+	if (fold->undo_attempts > 0 || machine_acted(&host->steps[handler->id]))
+		return true;
+	for (size_t i = 0; i < step->back_count; i++)
+		if (machine_acted(&host->steps[step->back_steps[i].id]))
+			return true;
+	return false;
+}
+
+bool
+machine_owed(const struct plan *plan, const struct host_fold *host,
+    const struct step *handler, bool back)
+{
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step *step = plan->by_id[id];
+
+		if (!machine_notifies(step, handler->id))
+			continue;
+		if (back ? machine_undone(step, host, handler)
+			 : host->steps[id].state == STEP_DONE)
+			return true;
+	}
+	return false;
+}
+
+bool
+machine_has_way_back(const struct plan *plan, const struct host_fold *host)
+{
+	for (int id = 1; id <= plan->last_id; id++)
+		if (machine_acted(&host->steps[id]) ||
+		    host->steps[id].state == STEP_OPEN)
+			return true;
+	return false;
+}
+
+/* One step or handler on the way there; true when it needs something. */
+static bool
+machine_forward_step(
+    const struct step *step, const struct step_fold *fold, struct act *act)
+{
+	if (fold->state == STEP_WAITING ||
+	    (fold->state == STEP_FAILED &&
+		fold->attempts - fold->sealed <= step->retry_times))
+		act_set(act, ACT_STEP, step->id);
+	else if (fold->state == STEP_FAILED || fold->state == STEP_UNKNOWN)
+		act_set(act, ACT_FAIL, step->id);
+	else
+		return false;
+	return true;
+}
+
+static void
+machine_forward(const struct plan *plan, const struct host_fold *host,
+    const struct host_now *now, struct act *act)
+{
+	const struct phase *phase = &plan->phases[0];
+
+	if (!host->touched && !now->before_ok) {
+		act_set(act, ACT_CHECK_BEFORE, 0);
+		return;
+	}
+	if (!host->touched && !now->drift_ok) {
+		act_set(act, ACT_DRIFT, 0);
+		return;
+	}
+	for (size_t i = 0; i < phase->step_count; i++) {
+		const struct step *step = &phase->steps[i];
+
+		if (machine_forward_step(step, &host->steps[step->id], act))
+			return;
+	}
+	for (size_t i = 0; i < plan->handler_count; i++) {
+		const struct step *handler = &plan->handlers[i];
+
+		if (machine_owed(plan, host, handler, false) &&
+		    machine_forward_step(
+			handler, &host->steps[handler->id], act))
+			return;
+	}
+	if (host->touched && !now->synced)
+		act_set(act, ACT_SYNC, 0);
+	else if (!now->after_ok)
+		act_set(act, ACT_CHECK_AFTER, 0);
+	else
+		act_set(act, ACT_DONE, 0);
+}
+
+/* rollback: [steps] of one step: the first that is not done, else prove. */
+static void
+machine_back_steps(
+    const struct step *step, const struct host_fold *host, struct act *act)
+{
+	for (size_t i = 0; i < step->back_count; i++) {
+		const struct step *back = &step->back_steps[i];
+
+		if (!machine_forward_step(back, &host->steps[back->id], act))
+			continue;
+		if (act->kind == ACT_FAIL)
+			act_set(act, ACT_STUCK, back->id);
+		return;
+	}
+	act_set(act, ACT_PROVE, step->id);
+}
+
+/* One step on the way back; false when it is behind us. */
+static bool
+machine_back_step(
+    const struct step *step, const struct host_fold *host, struct act *act)
+{
+	const struct step_fold *fold = &host->steps[step->id];
+
+	if (!machine_acted(fold))
+		return false;
+	switch (fold->undo) {
+	case UNDO_DONE:
+	case UNDO_KEPT:
+		return false;
+	case UNDO_FAILED:
+	case UNDO_UNKNOWN:
+	case UNDO_STOPPED:
+	case UNDO_CONFLICT:
+	case UNDO_OPEN:
+		act_set(act, ACT_STUCK, step->id);
+		return true;
+	case UNDO_WAITING:
+		break;
+	}
+	switch (step->back) {
+	case STEP_BACK_DERIVED:
+		act_set(act, ACT_UNDO, step->id);
+		break;
+	case STEP_BACK_STEPS:
+		machine_back_steps(step, host, act);
+		break;
+	case STEP_BACK_KEEP:
+		act_set(act, ACT_KEEP, step->id);
+		break;
+	case STEP_BACK_STOP:
+		act_set(act, ACT_STOP, step->id);
+		break;
+	}
+	return true;
+}
+
+static void
+machine_back(const struct plan *plan, const struct host_fold *host,
+    const struct host_now *now, struct act *act)
+{
+	const struct phase *phase = &plan->phases[0];
+
+	for (size_t i = phase->step_count; i-- > 0;)
+		if (machine_back_step(&phase->steps[i], host, act))
+			return;
+	for (size_t i = 0; i < plan->handler_count; i++) {
+		const struct step *handler = &plan->handlers[i];
+		const struct step_fold *fold = &host->steps[handler->id];
+
+		if (!machine_owed(plan, host, handler, true) ||
+		    fold->undo == UNDO_DONE)
+			continue;
+		act_set(act, fold->undo == UNDO_WAITING ? ACT_UNDO : ACT_STUCK,
+		    handler->id);
+		return;
+	}
+	if (!now->synced)
+		act_set(act, ACT_SYNC, 0);
+	else if (!now->after_ok)
+		act_set(act, ACT_CHECK_AFTER, 0);
+	else
+		act_set(act, ACT_REVERTED, 0);
+}
+
+void
+machine_next(const struct plan *plan, const struct host_fold *host,
+    const struct host_now *now, bool back, struct act *act)
+{
+	bool open = machine_open(plan, host, act);
+
+	if (back && !host->touched) /* it need not even be reached */
+		act_set(act, ACT_REVERTED, 0);
+	else if (!now->connected)
+		act_set(act, ACT_CONNECT, 0);
+	else if (!open && back)
+		machine_back(plan, host, now, act);
+	else if (!open)
+		machine_forward(plan, host, now, act);
+}
+
+const char *
+machine_act_word(enum act_kind kind)
+{
+	static const char *const words[] = {"connect", "settle", "check-before",
+	    "drift", "step", "sync", "check-after", "done", "fail", "undo",
+	    "prove", "keep", "stop", "reverted", "stuck"};
+
+	return words[kind];
+}

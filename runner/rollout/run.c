@@ -1,0 +1,390 @@
+/*
+ * The change as a whole: asks the gate what is next, starts hosts, waits out
+ * soaks, ends. Decides nothing itself.
+ */
+#include "rollout/inside.h"
+#include "base/i18n.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void run_advance(void *arg);
+static void run_soak_checks(struct run *run, int wave);
+
+struct append_wait {
+	struct run *run;
+	run_durable *done;
+	void *arg;
+};
+
+static void
+run_appended(void *arg, struct ticket *const *tickets, size_t count,
+    const struct err *err)
+{
+	struct append_wait *wait = arg;
+	struct run *run = wait->run;
+
+	run->appends--;
+	if (err != NULL)
+		run_fail(run, err);
+	else if (wait->done != NULL && run->error == 0)
+		wait->done(wait->arg, count > 0 ? tickets[0] : NULL);
+	free(wait);
+	run_wake(run);
+}
+
+void
+run_fail(struct run *run, const struct err *err)
+{
+	run->stopping = true;
+	if (run->error == 0) {
+		run->err = *err;
+		run->error = -(int)err->code;
+	}
+	run_wake(run);
+}
+
+void
+run_record(struct run *run, struct host_run *host, enum record_kind kind,
+    int step, int attempt, const char *xid, struct json *body,
+    run_durable *done, void *arg)
+{
+	struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct append_wait *wait;
+	struct record record = {
+	    .number = -1,
+	    .change = run->o.change->number,
+	    .epoch = run->o.fold->epoch,
+	    .host = host != NULL ? host->host->name : "",
+	    .step = step,
+	    .attempt = attempt,
+	    .xid = xid != NULL ? xid : "",
+	    .life = host != NULL ? host->life : "",
+	    .kind = kind,
+	    .actor = kind == RECORD_RUN_STARTED ? run->o.actor : "hoshu",
+	    .wall_ms = world_wall_ms(run->o.world),
+	    .mono_ms = world_mono_ms(run->o.world),
+	};
+
+	if (run->error != 0)
+		return;
+	if (kind == RECORD_RUN_STARTED)
+		record.epoch++;
+	if (body != NULL)
+		json_write(&text, body);
+	else
+		buf_puts(&text, "{}");
+	record.body = buf_str(&text);
+	if (fold_record(run->o.fold, &record, &err) < 0) {
+		run_fail(run, &err);
+		buf_free(&text);
+		return;
+	}
+	if (run->o.say != NULL)
+		run->o.say(run->o.arg, &record);
+	wait = xcalloc(1, sizeof(*wait));
+	wait->run = run;
+	wait->done = done;
+	wait->arg = arg;
+	run->appends++;
+	journal_append(run->o.journal, &record, 1, run_appended, wait);
+	buf_free(&text);
+}
+
+struct bytes
+run_blob(struct run *run, const char *sha256)
+{
+	struct bytes data = {"", 0};
+	struct err err = ERR_INIT;
+
+	if (blobs_get(run->o.change->blobs, sha256, &data, &err) < 0)
+		run_fail(run, &err);
+	return data;
+}
+
+void
+run_wake(struct run *run)
+{
+	if (run->asked)
+		return;
+	run->asked = true;
+	loop_timer_start(run->o.loop, 0, run_advance, run);
+}
+
+static void
+run_timer(void *arg)
+{
+	struct run *run = arg;
+
+	run->timer = NULL;
+	run_advance(run);
+}
+
+/* Ask the gate again at that wall time. */
+static void
+run_wait_until(struct run *run, int64_t until_ms)
+{
+	int64_t wait_ms = until_ms - world_wall_ms(run->o.world);
+
+	if (run->timer != NULL)
+		loop_timer_stop(run->timer);
+	run->timer = loop_timer_start(
+	    run->o.loop, wait_ms > 0 ? wait_ms : 0, run_timer, run);
+}
+
+static bool
+run_hosts_busy(const struct run *run)
+{
+	for (size_t i = 0; i < run->o.change->host_count; i++)
+		if (run->hosts[i].busy)
+			return true;
+	return false;
+}
+
+static void
+run_over(void *arg, struct ticket *ticket)
+{
+	struct run *run = arg;
+
+	(void)ticket;
+	run->ended = true;
+}
+
+/* The end record; the loop stops once it is durable. */
+static void
+run_end(struct run *run)
+{
+	struct gate_result result;
+	struct json *body = json_map(run->arena);
+
+	gate_result(run->o.fold, &result);
+	if (run->o.fold->state == CHANGE_BACK)
+		run_record(
+		    run, NULL, RECORD_BACK_ENDED, 0, 0, NULL, NULL, NULL, NULL);
+	json_put_text(run->arena, body, "result", result.word);
+	json_put_int(run->arena, body, "status", result.status);
+	json_put_int(run->arena, body, "done", result.done);
+	json_put_int(run->arena, body, "failed", result.failed);
+	json_put_int(run->arena, body, "reverted", result.reverted);
+	json_put_int(run->arena, body, "unknown", result.unknown);
+	json_put_int(run->arena, body, "left", result.left);
+	run_record(
+	    run, NULL, RECORD_RUN_ENDED, 0, 0, NULL, body, run_over, run);
+}
+
+static void
+run_start_wave(struct run *run, int wave)
+{
+	const struct change_wave *w = &run->o.change->waves[wave - 1];
+	struct json *body = json_map(run->arena);
+	struct err err = ERR_INIT;
+
+	if (run->o.permit != NULL && run->o.permit(run->o.arg, &err) < 0) {
+		run_fail(run, &err);
+		return;
+	}
+	json_put_text(run->arena, body, "name", w->name);
+	json_put_int(run->arena, body, "hosts", (int64_t)w->count);
+	json_put_int(run->arena, body, "at_once", w->at_once);
+	run_record(
+	    run, NULL, RECORD_WAVE_STARTED, wave, 0, NULL, body, NULL, NULL);
+}
+
+static void
+run_end_wave(struct run *run, int wave)
+{
+	const struct change_wave *w = &run->o.change->waves[wave - 1];
+
+	for (size_t i = 0; i < w->count; i++) {
+		struct host_run *host = &run->hosts[w->hosts[i]];
+
+		if (host->checks != NULL)
+			checks_cancel(host->checks);
+		host->checks = NULL;
+		host_disconnect(host);
+	}
+	run_record(
+	    run, NULL, RECORD_WAVE_ENDED, wave, 0, NULL, NULL, NULL, NULL);
+}
+
+/* One thing that the gate says; false when there is nothing to do now. */
+static bool
+run_gate(struct run *run)
+{
+	struct gate gate;
+	struct json *body;
+
+	gate_decide(
+	    run->o.change, run->o.fold, world_wall_ms(run->o.world), &gate);
+	switch (gate.kind) {
+	case GATE_WAIT:
+		if (gate.until_ms != 0) {
+			run_wait_until(run, gate.until_ms);
+			run_soak_checks(run, gate.wave);
+		}
+		return false;
+	case GATE_START_WAVE:
+		run_start_wave(run, gate.wave);
+		return run->error == 0;
+	case GATE_START_HOST:
+		run_record(run, &run->hosts[gate.host], RECORD_HOST_STARTED, 0,
+		    0, NULL, NULL, NULL, NULL);
+		return true;
+	case GATE_SOAK:
+		body = json_map(run->arena);
+		json_put_int(run->arena, body, "soak_ms",
+		    run->o.change->waves[gate.wave - 1].soak_ms);
+		run_record(run, NULL, RECORD_WAVE_SOAKING, gate.wave, 0, NULL,
+		    body, NULL, NULL);
+		return true;
+	case GATE_END_WAVE:
+		run_end_wave(run, gate.wave);
+		return true;
+	case GATE_LIMIT:
+		body = json_map(run->arena);
+		json_put_text(run->arena, body, "text", gate.text);
+		run_record(
+		    run, NULL, RECORD_LIMIT, 0, 0, NULL, body, NULL, NULL);
+		return true;
+	case GATE_BACK:
+		run_record(run, NULL, RECORD_BACK_STARTED, 0, 0, NULL, NULL,
+		    NULL, NULL);
+		return true;
+	case GATE_BACK_HOST:
+		run_record(run, &run->hosts[gate.host], RECORD_HOST_BACK, 0, 0,
+		    NULL, NULL, NULL, NULL);
+		return true;
+	case GATE_END:
+		if (!run_hosts_busy(run) && run->appends == 0)
+			run_end(run);
+		return false;
+	}
+	bug("gate %d", (int)gate.kind);
+}
+
+/* The last durable word was said, or nothing more can be: leave the loop. */
+static bool
+run_is_over(struct run *run)
+{
+	if (run->ended)
+		return true;
+	return run->stopping && run->appends == 0 &&
+	       (run->error != 0 || !run_hosts_busy(run));
+}
+
+static void
+run_advance(void *arg)
+{
+	struct run *run = arg;
+
+	run->asked = false;
+	if (run_is_over(run)) {
+		run->ended = true;
+		loop_stop(run->o.loop);
+		return;
+	}
+	if (run->o.fold->state == CHANGE_ENDED || run->error != 0)
+		return;
+	while (!run->stopping && run_gate(run))
+		;
+	for (size_t i = 0; i < run->o.change->host_count; i++)
+		host_advance(&run->hosts[i]);
+}
+
+static void
+run_soak_checked(struct host_run *host, bool passed, const char *text)
+{
+	host->checks = NULL;
+	if (!passed && host->fold->state == HOST_DONE)
+		host_end(host, RECORD_HOST_FAILED, text);
+	run_wake(host->run);
+}
+
+static void
+run_soak_open(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+
+	host->busy = false;
+	if (answer->kind != ANSWER_OPENED) {
+		host_end(host, RECORD_HOST_LOST, answer->text);
+		return;
+	}
+	host->now.connected = true;
+	run_wake(host->run);
+}
+
+/* Keep the soak checks going on every host of the wave that is done. */
+static void
+run_soak_checks(struct run *run, int wave)
+{
+	const struct change_wave *w = &run->o.change->waves[wave - 1];
+	const struct plan *plan = run->o.change->plan;
+	bool any = false;
+
+	for (size_t i = 0; i < plan->check_count; i++)
+		any = any || (plan->checks[i].at & CHECK_SOAK) != 0;
+	for (size_t i = 0; any && i < w->count; i++) {
+		struct host_run *host = &run->hosts[w->hosts[i]];
+
+		if (host->fold->state != HOST_DONE || host->checks != NULL ||
+		    host->busy)
+			continue;
+		if (host->now.connected) {
+			host->checks =
+			    checks_start(host, CHECK_SOAK, run_soak_checked);
+			continue;
+		}
+		host->busy = true;
+		fleet_connect(run->o.fleet, host->index,
+		    &run->o.hosts[host->index], FLEET_PLAIN, run_soak_open,
+		    host);
+	}
+}
+
+/* A person or the system asks us to end: finish what is in hand, then stop. */
+static void
+run_interrupted(void *arg)
+{
+	struct run *run = arg;
+
+	run->stopping = true;
+	run_wake(run);
+}
+
+int
+run_change(const struct run_options *options, struct gate_result *result,
+    struct err *err)
+{
+	struct run run = {.o = *options, .arena = arena_new()};
+	struct loop_signal *interrupt, *terminate;
+	size_t count = options->change->host_count;
+
+	run.hosts = arena_array(run.arena, struct host_run, count);
+	for (size_t i = 0; i < count; i++)
+		host_init(&run.hosts[i], &run, (int)i);
+	run_record(
+	    &run, NULL, RECORD_RUN_STARTED, 0, 0, NULL, NULL, NULL, NULL);
+	interrupt = loop_signal_start(
+	    options->loop, SIGINT, run_interrupted, &run);
+	terminate = loop_signal_start(
+	    options->loop, SIGTERM, run_interrupted, &run);
+	loop_run(options->loop);
+	loop_signal_stop(interrupt);
+	loop_signal_stop(terminate);
+	if (run.timer != NULL)
+		loop_timer_stop(run.timer);
+	for (size_t i = 0; i < count; i++)
+		host_free(&run.hosts[i]);
+	gate_result(options->fold, result);
+	if (run.error != 0)
+		*err = run.err;
+	else if (options->fold->state != CHANGE_ENDED)
+		run.error = err_set(err, ERR_WAITING,
+		    _("interrupted; nothing is lost: the same command goes on "
+		      "where it stands"));
+	arena_free(run.arena);
+	return run.error;
+}

@@ -1,0 +1,44 @@
+/*
+ * Running a change: the driver round the pure deciders (gate, machine,
+ * judge). It asks them what is next, does it through the fleet, and records
+ * what came of it; it decides nothing itself.
+ *
+ * Every record is folded at once and handed to `say`; an action that follows
+ * from it waits until it is durable. A failed append stops all dispatch.
+ */
+#ifndef HOSHU_ROLLOUT_RUN_H
+#define HOSHU_ROLLOUT_RUN_H
+
+#include "base/world.h"
+#include "change/change.h"
+#include "fleet/fleet.h"
+#include "journal/fold.h"
+#include "journal/journal.h"
+#include "rollout/gate.h"
+
+struct run_options {
+	struct loop *loop;
+	struct fleet *fleet; /* modules and blobs are in it already */
+	struct journal *journal;
+	const struct world *world;
+	const struct change *change;
+	struct change_fold *fold;
+	const struct fleet_host *hosts; /* how to reach each, by index */
+	const char *actor;		/* who runs it */
+	/* Asked before every wave: is it (still) approved? */
+	int (*permit)(void *arg, struct err *err);
+	/* Every record as it is appended; may be NULL. */
+	void (*say)(void *arg, const struct record *record);
+	void *arg;
+};
+
+/*
+ * Run to the end (or go on where the fold stands: open tickets are settled
+ * first). Runs the loop. 0 with the result, whatever it is; an error when the
+ * run itself could not go on (journal, permit). SIGINT and SIGTERM let every
+ * host finish what it has in hand, then end it with ERR_WAITING.
+ */
+int run_change(const struct run_options *options, struct gate_result *result,
+    struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Waves: which hosts go when, and the hard bound on what is in flight.
+ * Pure: no I/O, no clock.
+ */
+#ifndef HOSHU_ROLLOUT_WAVES_H
+#define HOSHU_ROLLOUT_WAVES_H
+
+#include "change/change.h"
+
+/*
+ * Share the change's hosts out over its waves: fills change->waves and
+ * host->wave. of[w][h] says whether wave w's `of:` matches host h (of[w] NULL
+ * = no `of:`). Every host is in exactly one wave; percent is of all hosts,
+ * rounded down, at least 1. Waves that are left empty because the hosts ran
+ * out are dropped. ERR_PLAN at the wave's place when an `of:` matches nothing
+ * that is left, or at the last wave when hosts are in none.
+ */
+int waves_assign(struct arena *arena, struct change *change,
+    const bool *const *of, struct err *err) MUST_USE;
+
+/* Hosts in flight at the most: at_once cut by spread, plus what may have
+ * failed before the stop rule stops (failed limit - 1). */
+int waves_bound(const struct change *change);
+
+/* The stop rule's number; a limit that is not set is 1: the first one stops. */
+int waves_limit(const struct limit *limit, const struct change *change);
+
+/* The value of a spread's key for a host ("" when it has none). */
+const char *waves_spread_value(const struct change_host *host, const char *key);
+
+#endif
