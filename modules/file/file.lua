@@ -211,7 +211,8 @@ return {
       if open and old and new and #old <= SHOWN and #new <= SHOWN then
         lines[#lines + 1] = lines_diff(old, new)
       else
-        note("sha256", s.sha256, want.sha256)
+        lines[#lines + 1] = "sha256: " .. (s.sha256 or "(nothing)") .. " -> "
+          .. (want.sha256 or "(nothing)") .. "\n"
       end
     end
     return table.concat(lines),

@@ -6,7 +6,8 @@
 local APT = "command -v apt-get && dpkg --print-architecture"
 local UPGRADE = "[ -e /etc/hoshu-test-host ] && apt-get update >/dev/null"
   .. " && apt-get -s install openssl nginx-light | grep -q '^Inst openssl '"
-local LIST = [[dpkg-query -W -f='${Package} ${Version} ${db:Status-Status}\n' | grep ' installed$' ]]
+local LIST = [[
+dpkg-query -W -f='${Package} ${Version} ${db:Status-Status}\n' | grep ' installed$' ]]
 
 return {
   {

@@ -13,7 +13,23 @@
 
 #include <string.h>
 
-enum { MODULE_MAX_BYTES = 1 << 20, EVAL_TIMEOUT_MS = 10 * 1000 };
+enum {
+	PLAN_MAX_BYTES = 1 << 20,
+	MODULE_MAX_BYTES = 1 << 20,
+	EVAL_TIMEOUT_MS = 10 * 1000
+};
+
+/* A file that a person named: what is wrong with it is theirs to correct, no
+ * fault of hoshu. */
+static int
+plan_file(const char *path, size_t max, struct buf *out, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (file_read(path, max, out, &why) == 0)
+		return 0;
+	return err_set(err, ERR_PLAN, "%s", why.text);
+}
 
 /* One question to the workers, waited for. */
 struct asked {
@@ -97,7 +113,7 @@ plan_module(struct context *context, const char *name, struct place place,
 	    context->arena, context->project, name, place, &path, err);
 	if (r < 0)
 		return r;
-	r = file_read(path, MODULE_MAX_BYTES, &source, err);
+	r = plan_file(path, MODULE_MAX_BYTES, &source, err);
 	if (r < 0)
 		goto out;
 	module->name = arena_strdup(context->arena, name);
@@ -394,7 +410,7 @@ context_plan(struct context *context, const char *file, struct err *err)
 	change->files = json_list(context->arena);
 	change->approvals = context->project->approvals;
 	change->solo = context->project->solo;
-	if ((r = file_read(file, 1 << 20, &text, err)) < 0) {
+	if ((r = plan_file(file, PLAN_MAX_BYTES, &text, err)) < 0) {
 		if (!file_exists(file))
 			r = err_set(err, ERR_PLAN,
 			    _("%s: there is no such plan"), file);

@@ -8,6 +8,7 @@
 
 struct described {
 	struct context *context;
+	const char *path;
 	struct json *descriptor;
 	struct err err;
 	bool failed;
@@ -27,7 +28,7 @@ modules_described(void *arg, const struct answer *answer)
 	else {
 		described->failed = true;
 		err_at(&described->err, ERR_PLAN,
-		    (struct place){answer->file, answer->line, 0}, "%s",
+		    (struct place){described->path, answer->line, 0}, "%s",
 		    answer->text);
 	}
 	loop_stop(context->loop);
@@ -47,6 +48,7 @@ modules_describe(struct context *context, const char *name,
 		 place, &path, err)) < 0 ||
 	    (r = file_read(path, 1 << 20, &source, err)) < 0)
 		goto out;
+	described.path = path;
 	fleet_module(context->fleet, name, buf_bytes(&source));
 	fleet_describe(context->fleet, name, modules_described, &described);
 	loop_run(context->loop);
@@ -85,39 +87,59 @@ modules_print(const struct json *descriptor)
 }
 
 static int
+modules_show(struct context *context, const char *name, bool all,
+    struct err *err)
+{
+	struct json *descriptor = NULL;
+	struct buf text = BUF_INIT;
+	int r;
+
+	r = modules_describe(context, name, &descriptor, err);
+	if (r < 0)
+		return r;
+	json_write(&text, descriptor);
+	if (context->call->json)
+		puts(buf_str(&text));
+	else if (!all)
+		modules_print(descriptor);
+	else
+		printf("%-10s %s\n", name,
+		    json_get_text(descriptor, "summary", ""));
+	buf_free(&text);
+	return 0;
+}
+
+static int
 modules_run(struct cmd_call *call, struct err *err)
 {
+	bool all = call->word_count == 0;
 	struct context context;
 	const char **names;
 	size_t count;
-	int r;
+	int r, last = 0;
 
 	if ((r = context_open(&context, call, err)) < 0 ||
 	    (r = context_fleet(&context, err)) < 0 ||
 	    (r = project_modules(
 		 call->arena, context.project, &names, &count, err)) < 0)
 		goto out;
-	if (call->word_count > 0) {
+	if (!all) {
 		names = call->words;
 		count = 1;
 	}
-	for (size_t i = 0; i < count && r == 0; i++) {
-		struct json *descriptor = NULL;
-		struct buf text = BUF_INIT;
+	/* a wrong one does not hide those behind it */
+	for (size_t i = 0; i < count; i++) {
+		struct err why = ERR_INIT;
 
-		r = modules_describe(&context, names[i], &descriptor, err);
-		if (r < 0)
-			break;
-		json_write(&text, descriptor);
-		if (call->json)
-			puts(buf_str(&text));
-		else if (call->word_count > 0)
-			modules_print(descriptor);
-		else
-			printf("%-10s %s\n", names[i],
-			    json_get_text(descriptor, "summary", ""));
-		buf_free(&text);
+		r = modules_show(&context, names[i], all, &why);
+		if (r == 0)
+			continue;
+		if (last < 0)
+			err_print(stderr, err);
+		*err = why;
+		last = r;
 	}
+	r = last;
 out:
 	context_close(&context);
 	return r;

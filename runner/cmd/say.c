@@ -93,12 +93,20 @@ say_words(enum record_kind kind)
 	return NULL;
 }
 
+/* The clock on the wall for a live view; for evidence the whole date, UTC. */
 static void
-say_time(FILE *out, int64_t wall_ms)
+say_time(FILE *out, int64_t wall_ms, bool all)
 {
 	time_t seconds = (time_t)(wall_ms / 1000);
+	struct buf text = BUF_INIT;
 	struct tm tm;
 
+	if (all) {
+		text_put_time(&text, wall_ms);
+		fprintf(out, "%s ", buf_str(&text));
+		buf_free(&text);
+		return;
+	}
 	localtime_r(&seconds, &tm);
 	fprintf(out, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
@@ -184,7 +192,7 @@ say_record(
 	if (record->kind == RECORD_WAVE_SOAKING && !all &&
 	    json_get_int(body, "soak_ms", 0) == 0)
 		goto out; /* there is nothing to wait for */
-	say_time(out, record->wall_ms);
+	say_time(out, record->wall_ms, all);
 	fprintf(out, "%-10s ", record->host);
 	say_what(out, record, plan, body);
 	fputs(_(words), out);

@@ -1,21 +1,16 @@
 /*
- * Which host keys are known for a host: reads the known_hosts files of its
+ * Which host keys are known for a host, of the known_hosts files of its
  * settings. It decides nothing about a key that a host shows; the worker
  * compares, and asks here only for the words.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/i18n.h"
 #include "base/quote.h"
 #include "openssh/known_hosts.h"
 #include "openssh/openssh.h"
-
-enum { KNOWN_HOSTS_MAX_BYTES = 32 << 20 };
 
 /* Key types and what is asked for in the handshake for them, best first: the
  * order in which OpenSSH prefers them. */
@@ -37,6 +32,7 @@ struct found {
 };
 
 struct search {
+	struct known_files *files;
 	struct arena *arena;
 	const char *host;
 	struct found *keys;
@@ -72,9 +68,9 @@ find(const struct found *list, size_t count, const char *key)
 }
 
 static void
-take_line(
-    struct search *search, const struct known_line *line, struct place place)
+take_line(void *arg, const struct known_line *line, struct place place)
 {
+	struct search *search = arg;
 	struct found found = {.place = place};
 
 	found.key = arena_printf(search->arena, "%.*s %.*s",
@@ -94,47 +90,15 @@ take_line(
 		    search->cap) = found;
 }
 
-static void
-search_text(struct search *search, const char *file, const struct buf *text)
-{
-	const char *p = buf_str(text), *end = p + text->len, *eol;
-	struct place place = {.file = file};
-	struct known_line line;
-
-	for (; p < end; p = eol + 1) {
-		eol = memchr(p, '\n', (size_t)(end - p));
-		if (eol == NULL)
-			eol = end;
-		place.line++;
-		if (known_line_parse(p, (size_t)(eol - p), &line) &&
-		    line.mark != KNOWN_AUTHORITY &&
-		    known_line_is_for(&line, search->host))
-			take_line(search, &line, place);
-	}
-}
-
 static int
 search_files(
     struct search *search, const struct ssh_settings *settings, struct err *err)
 {
-	struct buf text = BUF_LIMIT(KNOWN_HOSTS_MAX_BYTES);
-	struct stat st;
-	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < settings->known_hosts_count; i++) {
-		const char *file = settings->known_hosts[i];
-
-		/* /dev/null is a usual way to say "none" */
-		if (stat(file, &st) == 0 ? S_ISCHR(st.st_mode)
-					 : errno == ENOENT || errno == ENOTDIR)
-			continue;
-		buf_reset(&text);
-		r = file_read(file, KNOWN_HOSTS_MAX_BYTES, &text, err);
-		if (r == 0)
-			search_text(search, file, &text);
-	}
-	buf_free(&text);
+	for (size_t i = 0; r == 0 && i < settings->known_hosts_count; i++)
+		r = known_files_search(search->files, settings->known_hosts[i],
+		    search->host, take_line, search, err);
 	return r;
 }
 
@@ -283,11 +247,13 @@ fill(struct host_keys *keys, const struct search *search)
 }
 
 int
-openssh_known_hosts(struct arena *arena, const struct ssh_settings *settings,
-    struct host_keys **out, struct err *err)
+openssh_known_hosts_in(struct known_files *files, struct arena *arena,
+    const struct ssh_settings *settings, struct host_keys **out,
+    struct err *err)
 {
-	struct search search = {
-	    .arena = arena, .host = lookup_name(arena, settings)};
+	struct search search = {.files = files,
+	    .arena = arena,
+	    .host = lookup_name(arena, settings)};
 	struct ssh_settings plain = *settings;
 	const struct found *revoked;
 	struct host_keys *keys;
@@ -317,6 +283,17 @@ openssh_known_hosts(struct arena *arena, const struct ssh_settings *settings,
 	fill(keys, &search);
 	*out = keys;
 	return 0;
+}
+
+int
+openssh_known_hosts(struct arena *arena, const struct ssh_settings *settings,
+    struct host_keys **out, struct err *err)
+{
+	struct known_files *files = openssh_known_files_open();
+	int r = openssh_known_hosts_in(files, arena, settings, out, err);
+
+	openssh_known_files_close(files);
+	return r;
 }
 
 int

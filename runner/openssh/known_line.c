@@ -137,3 +137,15 @@ known_line_is_for(const struct known_line *line, const char *host)
 	}
 	return found;
 }
+
+bool
+known_line_is_plain(const struct known_line *line)
+{
+	const char *p = line->hosts, *end = p + line->hosts_len;
+
+	for (; p < end; p++) {
+		if (*p == '|' || *p == '*' || *p == '?' || *p == '!')
+			return false;
+	}
+	return true;
+}

@@ -30,11 +30,25 @@ struct ssh_settings {
 	int64_t connect_timeout_ms; /* default 10 s */
 };
 
-/* Run `ssh -G [-F config] [-p port] [-l user] name`. config NULL or "", port 0
- * and user NULL or "" leave it to ssh. A ProxyCommand is ERR_REFUSED. */
+/* Who is asked for. port 0 and user NULL or "" leave it to ssh. */
+struct openssh_wanted {
+	const char *name;
+	int port;
+	const char *user;
+};
+
+/* Run `ssh -G [-F config] [-p port] [-l user] name`. config NULL or "" leaves
+ * it to ssh. A ProxyCommand is ERR_REFUSED. */
 int openssh_settings(struct arena *arena, const char *config, const char *name,
     int port, const char *user, struct ssh_settings **out,
     struct err *err) MUST_USE;
+/* The same for many hosts, some at once; out[i] is of wanted[i]. The err is the
+ * first one's. What ssh said is kept in the folder cache (NULL = nowhere) for
+ * as long as ssh and the files that it reads stay as they are; where that
+ * cannot be known (settings.h) nothing is kept. */
+int openssh_settings_all(struct arena *arena, const char *config,
+    const char *cache, const struct openssh_wanted *wanted, size_t count,
+    struct ssh_settings **out, struct err *err) MUST_USE;
 
 /*
  * The keys that known_hosts has for the host, hashed (|1|) and [host]:port
@@ -51,6 +65,14 @@ struct host_keys {
 	const char *types;
 };
 int openssh_known_hosts(struct arena *arena,
+    const struct ssh_settings *settings, struct host_keys **out,
+    struct err *err) MUST_USE;
+/* The same for many hosts: each file is read once, and again only when it has
+ * changed. */
+struct known_files;
+struct known_files *openssh_known_files_open(void);
+void openssh_known_files_close(struct known_files *files); /* NULL allowed */
+int openssh_known_hosts_in(struct known_files *files, struct arena *arena,
     const struct ssh_settings *settings, struct host_keys **out,
     struct err *err) MUST_USE;
 

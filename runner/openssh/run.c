@@ -51,11 +51,9 @@ environment(struct arena *arena, const char *agent)
 	return env;
 }
 
-int
-openssh_run(const struct openssh_run *run, int *status, struct buf *out,
-    struct buf *errors, struct err *err)
+struct loop_child_options
+openssh_run_options(struct arena *arena, const struct openssh_run *run)
 {
-	struct arena *arena = arena_new();
 	bool ask = run->may_ask && isatty(STDIN_FILENO);
 	struct loop_child_options options = {
 	    .argv = run->argv,
@@ -66,6 +64,16 @@ openssh_run(const struct openssh_run *run, int *status, struct buf *out,
 	    .timeout_ms = ask ? 0 : RUN_TIMEOUT_MS,
 	    .own_session = !ask,
 	};
+
+	return options;
+}
+
+int
+openssh_run(const struct openssh_run *run, int *status, struct buf *out,
+    struct buf *errors, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct loop_child_options options = openssh_run_options(arena, run);
 	int r;
 
 	r = loop_child_run(&options, status, out, errors, err);

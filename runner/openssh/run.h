@@ -17,8 +17,10 @@ struct openssh_run {
 	 * a terminal nobody is, and the tool fails. */
 	bool may_ask;
 };
-/* Run it; out and errors are appended to, status as loop_child_run. Time is
- * UTC for it. */
+/* How a child is to be started for it; lives in arena. Time is UTC for it. */
+struct loop_child_options openssh_run_options(
+    struct arena *arena, const struct openssh_run *run);
+/* Run it; out and errors are appended to, status as loop_child_run. */
 int openssh_run(const struct openssh_run *run, int *status, struct buf *out,
     struct buf *errors, struct err *err) MUST_USE;
 

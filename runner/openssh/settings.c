@@ -1,6 +1,7 @@
 /*
  * What OpenSSH would use for a host: `ssh -G` and nothing else. It knows what
  * `ssh -G` leaves unexpanded (identity files), and reads no ssh_config itself.
+ * Who asks ssh and what is kept of it: settings_ask.c, settings_cache.c.
  */
 #include <pwd.h>
 #include <stdlib.h>
@@ -10,8 +11,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "openssh/openssh.h"
-#include "openssh/run.h"
+#include "openssh/settings.h"
 
 enum { CONNECT_TIMEOUT_MS = 10000 };
 
@@ -148,53 +148,110 @@ read_files(struct arena *arena, struct files *files, const char *value)
 	}
 }
 
+/* The keys of ssh's lines that are read here, and which is which. */
+enum said {
+	SAID_ADDRESS,
+	SAID_PORT,
+	SAID_USER,
+	SAID_ALIAS,
+	SAID_USER_FILES,
+	SAID_GLOBAL_FILES,
+	SAID_IDENTITY,
+	SAID_IDENTITIES_ONLY,
+	SAID_AGENT,
+	SAID_JUMP,
+	SAID_COMMAND,
+	SAID_TIMEOUT,
+	SAID_NOTHING,
+};
+static const char *const said_words[] = {"hostname", "port", "user",
+    "hostkeyalias", "userknownhostsfile", "globalknownhostsfile",
+    "identityfile", "identitiesonly", "identityagent", "proxyjump",
+    "proxycommand", "connecttimeout"};
+
+static enum said
+said_which(const char *line, size_t len)
+{
+	const char *blank = memchr(line, ' ', len);
+	int i;
+
+	if (blank == NULL)
+		return SAID_NOTHING;
+	len = (size_t)(blank - line);
+	for (i = 0; i < SAID_NOTHING; i++) {
+		if (strlen(said_words[i]) == len &&
+		    memcmp(said_words[i], line, len) == 0)
+			break;
+	}
+	return i;
+}
+
+bool
+settings_uses(const char *line, size_t len)
+{
+	return said_which(line, len) != SAID_NOTHING;
+}
+
 static void
-read_line(struct reading *reading, const char *key, const char *value)
+read_line(struct reading *reading, enum said said, const char *value)
 {
 	struct ssh_settings *to = reading->to;
 	int64_t number;
 
-	if (strcmp(key, "hostname") == 0)
+	switch (said) {
+	case SAID_ADDRESS:
 		to->address = value;
-	else if (strcmp(key, "port") == 0 && text_int(value, 1, 65535, &number))
-		to->port = (int)number;
-	else if (strcmp(key, "user") == 0)
+		break;
+	case SAID_PORT:
+		if (text_int(value, 1, 65535, &number))
+			to->port = (int)number;
+		break;
+	case SAID_USER:
 		to->user = value;
-	else if (strcmp(key, "hostkeyalias") == 0)
+		break;
+	case SAID_ALIAS:
 		to->host_key_alias = value;
-	else if (strcmp(key, "userknownhostsfile") == 0)
+		break;
+	case SAID_USER_FILES:
 		read_files(reading->arena, &reading->user_files, value);
-	else if (strcmp(key, "globalknownhostsfile") == 0)
+		break;
+	case SAID_GLOBAL_FILES:
 		read_files(reading->arena, &reading->global_files, value);
-	else if (strcmp(key, "identityfile") == 0)
+		break;
+	case SAID_IDENTITY:
 		*arena_push(reading->arena, reading->identities,
 		    reading->identity_count, reading->identity_cap) = value;
-	else if (strcmp(key, "identitiesonly") == 0)
+		break;
+	case SAID_IDENTITIES_ONLY:
 		to->identities_only = strcmp(value, "yes") == 0;
-	else if (strcmp(key, "identityagent") == 0)
+		break;
+	case SAID_AGENT:
 		reading->agent = value;
-	else if (strcmp(key, "proxyjump") == 0)
+		break;
+	case SAID_JUMP:
 		to->jump = value;
-	else if (strcmp(key, "proxycommand") == 0)
+		break;
+	case SAID_COMMAND:
 		reading->proxy_command = value;
-	else if (strcmp(key, "connecttimeout") == 0 &&
-		 text_int(value, 1, 86400, &number))
-		to->connect_timeout_ms = number * 1000;
+		break;
+	case SAID_TIMEOUT:
+		if (text_int(value, 1, 86400, &number))
+			to->connect_timeout_ms = number * 1000;
+		break;
+	case SAID_NOTHING:
+		break;
+	}
 }
 
 static void
 read_output(struct reading *reading, char *text)
 {
-	char *line, *value, *rest = NULL;
+	char *line, *rest = NULL;
 
 	for (line = strtok_r(text, "\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		value = strchr(line, ' ');
-		if (value == NULL)
-			continue;
-		*value++ = '\0';
-		read_line(reading, line, value);
-	}
+	     line = strtok_r(NULL, "\n", &rest))
+		read_line(reading, said_which(line, strlen(line)),
+		    strchr(line, ' ') != NULL ? strchr(line, ' ') + 1 : "");
 }
 
 /* What can be said only when every line is known. */
@@ -233,36 +290,6 @@ settle_paths(struct reading *reading)
 		to->agent = arena_strdup(reading->arena, agent);
 }
 
-/* argv of `ssh -G`, in arena. */
-static const char *const *
-settings_argv(struct arena *arena, const char *config, const char *name,
-    int port, const char *user)
-{
-	const char **argv = NULL;
-	size_t count = 0, cap = 0;
-
-	*arena_push(arena, argv, count, cap) = "ssh";
-	*arena_push(arena, argv, count, cap) = "-G";
-	*arena_push(arena, argv, count, cap) = "-T";
-	if (config != NULL && *config != '\0') {
-		*arena_push(arena, argv, count, cap) = "-F";
-		*arena_push(arena, argv, count, cap) = config;
-	}
-	if (port > 0) {
-		*arena_push(arena, argv, count, cap) = "-p";
-		*arena_push(arena, argv, count, cap) =
-		    arena_printf(arena, "%d", port);
-	}
-	if (user != NULL && *user != '\0') {
-		*arena_push(arena, argv, count, cap) = "-l";
-		*arena_push(arena, argv, count, cap) = user;
-	}
-	*arena_push(arena, argv, count, cap) = "--";
-	*arena_push(arena, argv, count, cap) = name;
-	*arena_push(arena, argv, count, cap) = NULL;
-	return argv;
-}
-
 static int
 check_settings(const struct reading *reading, struct err *err)
 {
@@ -288,14 +315,10 @@ check_settings(const struct reading *reading, struct err *err)
 	return 0;
 }
 
-int
-openssh_settings(struct arena *arena, const char *config, const char *name,
-    int port, const char *user, struct ssh_settings **out, struct err *err)
+static int
+check_wanted(const struct openssh_wanted *wanted, struct err *err)
 {
-	struct openssh_run run = {0};
-	struct reading reading = {.arena = arena};
-	struct buf text = BUF_INIT, errors = BUF_INIT;
-	int r, status;
+	const char *name = wanted->name, *user = wanted->user;
 
 	if (!is_safe_word(name))
 		return err_set(err, ERR_PLAN,
@@ -307,29 +330,61 @@ openssh_settings(struct arena *arena, const char *config, const char *name,
 		    _("host %s: '%s' cannot be a user's name for ssh; "
 		      "correct it in the inventory"),
 		    name, user);
+	return 0;
+}
 
-	run.argv = settings_argv(arena, config, name, port, user);
-	r = openssh_run(&run, &status, &text, &errors, err);
-	if (r < 0)
-		goto out;
-	if (status != 0) {
-		r = err_set(err, ERR_PLAN,
-		    _("host %s: ssh does not accept its settings: %s; see "
-		      "`ssh -G %s`"),
-		    name, openssh_said(arena, &errors), name);
-		goto out;
-	}
+static int
+read_settings(struct arena *arena, const char *name, const char *text,
+    struct ssh_settings **out, struct err *err)
+{
+	struct reading reading = {.arena = arena};
+	int r;
+
 	reading.to = arena_new_of(arena, struct ssh_settings);
 	reading.to->name = arena_strdup(arena, name);
 	reading.to->connect_timeout_ms = CONNECT_TIMEOUT_MS;
-	read_output(&reading, arena_copy(arena, text.data, text.len));
+	read_output(&reading, arena_strdup(arena, text));
 	r = check_settings(&reading, err);
 	if (r < 0)
-		goto out;
+		return r;
 	settle_paths(&reading);
 	*out = reading.to;
-out:
-	buf_free(&text);
-	buf_free(&errors);
+	return 0;
+}
+
+int
+openssh_settings_all(struct arena *arena, const char *config, const char *cache,
+    const struct openssh_wanted *wanted, size_t count,
+    struct ssh_settings **out, struct err *err)
+{
+	const char **texts = arena_array(arena, const char *, count);
+	struct settings_cache *kept = NULL;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < count && r == 0; i++)
+		r = check_wanted(&wanted[i], err);
+	if (r < 0)
+		return r;
+	if (cache != NULL && *cache != '\0')
+		kept = settings_cache_open(cache, config);
+	if (kept != NULL)
+		settings_cache_get(kept, wanted, count, texts);
+	r = settings_ask(arena, config, wanted, count, texts, err);
+	for (i = 0; i < count && r == 0; i++)
+		r = read_settings(
+		    arena, wanted[i].name, texts[i], &out[i], err);
+	if (kept != NULL && r == 0)
+		settings_cache_put(kept, config, wanted, count, texts);
+	settings_cache_close(kept);
 	return r;
+}
+
+int
+openssh_settings(struct arena *arena, const char *config, const char *name,
+    int port, const char *user, struct ssh_settings **out, struct err *err)
+{
+	struct openssh_wanted wanted = {name, port, user};
+
+	return openssh_settings_all(arena, config, NULL, &wanted, 1, out, err);
 }

@@ -57,7 +57,7 @@ static const char part_put[] =
     "	if [ $s = 0 ] && [ -n \"$4\" ]; then\n"
     "		chown \"$4\" \"$2\"; s=$?\n"
     "	fi\n"
-    "	[ $s = 0 ] && chmod \"$3\" \"$2\" || { [ $s != 0 ] || s=1; }\n"
+    "	[ $s != 0 ] || chmod \"$3\" \"$2\" || s=$?\n"
     "	[ $s = 0 ] || rm -f \"$2\"\n"
     "	return $s\n"
     "}\n"
@@ -78,8 +78,9 @@ static const char part_text[] =
     "	umask 077; rm -f \"$1\"; printf %s \"$2\" >\"$1\"\n"
     "	s=$?; umask 022; return $s\n"
     "}\n"
-    "[ -n \"${x-}\" ] || { mkdir -p -m 700 \"$H\" && x=$H/by-hand; } || "
-    "exit $?\n";
+    "if [ -z \"${x-}\" ]; then\n"
+    "	umask 077; mkdir -p \"$H\" || exit; umask 022; x=$H/by-hand\n"
+    "fi\n";
 
 static const char part_as[] =
     "become() { # USER: its home and names, for what runuser starts\n"

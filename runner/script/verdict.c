@@ -383,6 +383,8 @@ make_diff(lua_State *L, struct script_job *job, int raw)
 			text = luaL_checklstring(L, -2, &len);
 			text_cleanse_to(&clean, text,
 			    len > DIFF_MAX ? DIFF_MAX : len, false);
+			if (clean.len > 0 && clean.data[clean.len - 1] != '\n')
+				buf_putc(&clean, '\n');
 			job->diff = arena_strdup(arena, buf_str(&clean));
 			buf_free(&clean);
 		}

@@ -135,9 +135,9 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 	record.kind = place_kind(word, numbered);
 	if (record.host == NULL)
 		record.host = record.kind >= RECORD_HOST_STARTED &&
-			record.kind < RECORD_LIMIT
-		    ? "a"
-		    : "";
+				      record.kind < RECORD_LIMIT
+				  ? "a"
+				  : "";
 	json_write(&bytes, body);
 	record.body = buf_str(&bytes);
 	r = fold_record(fold, &record, err);

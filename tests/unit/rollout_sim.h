@@ -14,19 +14,20 @@ enum { SIM_HOSTS = 40, SIM_IDS = 24 };
 
 /* What became of a launched script, whoever knows. */
 enum sim_truth {
-	SIM_NEVER,	/* the connection went before it was claimed */
+	SIM_NEVER, /* the connection went before it was claimed */
 	SIM_OK,
 	SIM_FAILS,
-	SIM_KILLED,	/* at its deadline */
-	SIM_OTHERLIFE,	/* the host restarted in the middle */
+	SIM_KILLED,    /* at its deadline */
+	SIM_OTHERLIFE, /* the host restarted in the middle */
 };
 
 struct sim_step {
-	char first; /* what its probe saw before the change: 'b', or 'a' = met */
+	char
+	    first; /* what its probe saw before the change: 'b', or 'a' = met */
 	char world; /* what it would see now; 'h' half, 'x' somebody else's */
 	bool ran;   /* an apply of ours really ran */
 	bool skip;
-	bool unprobed;	  /* its module has no probe */
+	bool unprobed; /* its module has no probe */
 	bool without_undo;
 	bool touched_by_others;
 	char loaded[SIM_IDS]; /* of a handler: the worlds it was last run for */
@@ -37,7 +38,7 @@ struct sim_host {
 	bool dead; /* answers no more */
 	int flaky; /* percent of connects that fail */
 	int connects;
-	bool launched; /* its answer is to come */
+	bool launched;	      /* its answer is to come */
 	enum sim_truth truth; /* of the open ticket */
 	int open;	      /* step with an open ticket; 0 = none */
 	bool ever_failed, ever_unreachable, ever_excluded;
@@ -138,8 +139,7 @@ sim_put_step(struct sim *sim, struct buf *out, int number, int handlers)
 	buf_printf(out, "  - name: s%d\n    run: [a]\n", number);
 	if (handlers > 0 && (number <= handlers || sim_chance(sim, 50)))
 		buf_printf(out, "    notify: h%d\n",
-		    number <= handlers ? number
-				       : 1 + sim_pick(sim, handlers));
+		    number <= handlers ? number : 1 + sim_pick(sim, handlers));
 	if (sim_chance(sim, 30))
 		buf_printf(out, "    retry: { times: %d, every: 1s }\n",
 		    1 + sim_pick(sim, 2));
@@ -181,11 +181,9 @@ sim_put_waves(struct sim *sim, struct buf *out)
 			buf_printf(
 			    out, "  - { hosts: %d", 1 + sim_pick(sim, 4));
 		if (sim_chance(sim, 60))
-			buf_printf(
-			    out, ", at_once: %d", 1 + sim_pick(sim, 5));
+			buf_printf(out, ", at_once: %d", 1 + sim_pick(sim, 5));
 		if (sim_chance(sim, 50))
-			buf_printf(
-			    out, ", soak: %ds", 1 + sim_pick(sim, 20));
+			buf_printf(out, ", soak: %ds", 1 + sim_pick(sim, 20));
 		buf_puts(out, " }\n");
 	}
 }
@@ -215,8 +213,7 @@ sim_put_rules(struct sim *sim, struct buf *out)
 		buf_printf(out, ", limit: %s", scopes[sim_pick(sim, 6)]);
 	buf_puts(out, " }\n");
 	if (sim_chance(sim, 40))
-		buf_printf(
-		    out, "spread: { rack: %d }\n", 1 + sim_pick(sim, 2));
+		buf_printf(out, "spread: { rack: %d }\n", 1 + sim_pick(sim, 2));
 }
 
 static void
@@ -263,8 +260,7 @@ sim_notifies(const struct step *step, int handler)
 }
 
 static bool
-sim_is_loaded(
-    const struct sim *sim, const struct sim_host *host, int handler)
+sim_is_loaded(const struct sim *sim, const struct sim_host *host, int handler)
 {
 	for (int id = 1; id <= sim->plan->last_id; id++)
 		if (sim_notifies(sim->plan->by_id[id], handler) &&

@@ -23,7 +23,7 @@ rules_holds(const struct sim *sim, size_t host)
 	enum host_state state = sim->fold.hosts[host].state;
 
 	return rules_active(sim, host) || state == HOST_FAILED ||
-	    state == HOST_LOST || state == HOST_STUCK;
+	       state == HOST_LOST || state == HOST_STUCK;
 }
 
 static bool
@@ -43,8 +43,8 @@ rules_count(const struct sim *sim,
 
 	for (size_t h = 0; h < sim->change->host_count; h++)
 		count += is(sim, h) &&
-		    (wave == 0 || sim->change->hosts[h].wave == wave) &&
-		    (like < 0 || rules_same_rack(sim, h, (size_t)like));
+			 (wave == 0 || sim->change->hosts[h].wave == wave) &&
+			 (like < 0 || rules_same_rack(sim, h, (size_t)like));
 	return count;
 }
 
@@ -72,8 +72,8 @@ rules_limit_reached(const struct sim *sim)
 		excluded += sim->hosts[h].ever_excluded;
 	}
 	return failed >= rules_limit(sim, &sim->plan->failed) ||
-	    unreachable >= rules_limit(sim, &sim->plan->unreachable) ||
-	    excluded >= rules_limit(sim, &sim->plan->excluded);
+	       unreachable >= rules_limit(sim, &sim->plan->unreachable) ||
+	       excluded >= rules_limit(sim, &sim->plan->excluded);
 }
 
 /* ---- P7: what starts, and how many ---- */
@@ -85,8 +85,8 @@ rules_in_flight(const struct sim *sim, int host)
 	int at_once = sim->change->waves[wave - 1].at_once;
 
 	if (rules_count(sim, rules_active, 0, -1) > sim->bound)
-		sim_fail(sim, "more in flight than the bound of %d",
-		    sim->bound);
+		sim_fail(
+		    sim, "more in flight than the bound of %d", sim->bound);
 	if (rules_count(sim, rules_active, wave, -1) > at_once)
 		sim_fail(sim, "more in flight than at_once %d", at_once);
 	for (size_t s = 0; s < sim->plan->spread_count; s++)
@@ -152,9 +152,9 @@ rules_goes_back(const struct sim *sim, size_t host)
 	int wave = sim->change->hosts[host].wave;
 
 	return rules_has_acted(sim, &sim->hosts[host]) &&
-	    (sim->scope != BACK_WAVE ||
-		(sim->fold.waves[wave] != WAVE_WAITING &&
-		    sim->fold.waves[wave] != WAVE_ENDED));
+	       (sim->scope != BACK_WAVE ||
+		   (sim->fold.waves[wave] != WAVE_WAITING &&
+		       sim->fold.waves[wave] != WAVE_ENDED));
 }
 
 /* The host was was, and goes back now. */
@@ -168,16 +168,17 @@ rules_host_back(const struct sim *sim, int host, enum host_state was)
 		enum host_state state = sim->fold.hosts[h].state;
 		int wave = sim->change->hosts[h].wave;
 		bool waits = state == HOST_FAILED || state == HOST_LOST ||
-		    (state == HOST_DONE && rules_goes_back(sim, h));
+			     (state == HOST_DONE && rules_goes_back(sim, h));
 
 		if (was == HOST_STARTED || (int)h == host)
 			continue;
 		if (wave > sim->change->hosts[host].wave &&
 		    sim->scope == BACK_CHANGE &&
 		    (waits || rules_active(sim, h)))
-			sim_fail(sim, "an earlier wave goes back before a later");
-		if (wave == sim->change->hosts[host].wave &&
-		    was == HOST_DONE && sim->plan->spread_count == 0 &&
+			sim_fail(
+			    sim, "an earlier wave goes back before a later");
+		if (wave == sim->change->hosts[host].wave && was == HOST_DONE &&
+		    sim->plan->spread_count == 0 &&
 		    (state == HOST_FAILED || state == HOST_LOST))
 			sim_fail(sim, "a done host before a half-done one");
 	}
@@ -218,8 +219,7 @@ rules_done(const struct sim *sim, int host)
 {
 	for (int id = 1; id <= sim->plan->last_id; id++) {
 		const struct step *step = sim->plan->by_id[id];
-		const struct step_fold *fold =
-		    &sim->fold.hosts[host].steps[id];
+		const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
 		const struct sim_step *is = &sim->hosts[host].steps[id];
 
 		if (step->of_rollback)
@@ -234,15 +234,31 @@ rules_done(const struct sim *sim, int host)
 		    is->world != 'a')
 			sim_fail(sim, "done, but step %d is not", id);
 		for (size_t i = 0; i < step->notify_count; i++)
-			if (fold->state == STEP_DONE && !is->touched_by_others &&
-			    sim->hosts[host].steps[step->notify[i]].loaded[id] !=
-				is->world)
-				sim_fail(sim, "done, but handler %d did not run",
+			if (fold->state == STEP_DONE &&
+			    !is->touched_by_others &&
+			    sim->hosts[host]
+				    .steps[step->notify[i]]
+				    .loaded[id] != is->world)
+				sim_fail(sim,
+				    "done, but handler %d did not run",
 				    step->notify[i]);
 	}
 }
 
 /* ---- P3, P4: intents and outcomes ---- */
+
+/* Backwards, then the handlers: other must be behind us. */
+static void
+rules_undone_before(const struct sim *sim, int host, int id, int other)
+{
+	const struct step *step = sim->plan->by_id[other];
+
+	if (step->handler || step->of_rollback ||
+	    !sim->hosts[host].steps[other].ran)
+		return;
+	if (sim->fold.hosts[host].steps[other].undo == UNDO_WAITING)
+		sim_fail(sim, "%d goes back before %d", id, other);
+}
 
 static void
 rules_intent(const struct sim *sim, enum record_kind kind, int host, int id)
@@ -258,14 +274,17 @@ rules_intent(const struct sim *sim, enum record_kind kind, int host, int id)
 		sim_fail(sim, "an undo on the way there");
 	if (kind == RECORD_STEP_INTENT && back != step->of_rollback)
 		sim_fail(sim, "a step in the wrong direction");
+	for (int later = id + 1; back && later <= sim->plan->last_id; later++)
+		rules_undone_before(sim, host, id, later);
+	for (int other = 1; step->handler && back && other < id; other++)
+		rules_undone_before(sim, host, id, other);
 }
 
 static void
 rules_outcome(const struct sim *sim, enum record_kind kind, int host, int id)
 {
 	const struct sim_host *h = &sim->hosts[host];
-	bool sealed =
-	    kind == RECORD_STEP_SEALED || kind == RECORD_UNDO_SEALED;
+	bool sealed = kind == RECORD_STEP_SEALED || kind == RECORD_UNDO_SEALED;
 
 	if (h->open == 0) {
 		if (kind != RECORD_STEP_DONE && kind != RECORD_UNDO_DONE)
@@ -274,9 +293,9 @@ rules_outcome(const struct sim *sim, enum record_kind kind, int host, int id)
 	}
 	if (h->open != id)
 		sim_fail(sim, "an outcome of another step than the open one");
-	if (sealed != (h->truth == SIM_NEVER) &&
-	    kind != RECORD_STEP_UNKNOWN && kind != RECORD_UNDO_UNKNOWN &&
-	    h->steps[id].world != 'a' && kind != RECORD_UNDO_DONE)
+	if (sealed != (h->truth == SIM_NEVER) && kind != RECORD_STEP_UNKNOWN &&
+	    kind != RECORD_UNDO_UNKNOWN && h->steps[id].world != 'a' &&
+	    kind != RECORD_UNDO_DONE)
 		sim_fail(sim, "a lie: %s of what %s", record_kind_word(kind),
 		    h->truth == SIM_NEVER ? "never ran" : "ran");
 }
@@ -301,7 +320,7 @@ rules_status(const struct sim *sim)
 		count[state]++;
 	}
 	unknown = count[HOST_LOST] + count[HOST_STUCK] + count[HOST_STARTED] +
-	    count[HOST_BACK];
+		  count[HOST_BACK];
 	if (unknown > 0)
 		return 8;
 	if (count[HOST_FAILED] > 0)
@@ -319,8 +338,8 @@ rules_end(const struct sim *sim, const struct gate_result *result)
 	if (result->status != rules_status(sim))
 		sim_fail(sim, "status %d, should be %d", result->status,
 		    rules_status(sim));
-	if (result->done + result->failed + result->reverted +
-		result->unknown + result->left !=
+	if (result->done + result->failed + result->reverted + result->unknown +
+		result->left !=
 	    (int)sim->change->host_count)
 		sim_fail(sim, "the result forgets a host");
 	if (sim->trouble == 0 && result->status != 0)

@@ -51,9 +51,8 @@ records_make_the_state(void **state)
 		place_fold(arena, change, &fold);
 		if (place_records(&fold, table.column[0], &err) < 0) {
 			buf_puts(&got, err.text);
-			right = wanted[0] == '!' &&
-			    err.code == ERR_STORE &&
-			    strstr(err.text, wanted + 2) != NULL;
+			right = wanted[0] == '!' && err.code == ERR_STORE &&
+				strstr(err.text, wanted + 2) != NULL;
 		} else {
 			fold_put(&fold, &got);
 			right = strcmp(buf_str(&got), wanted) == 0;
@@ -102,10 +101,9 @@ the_way_back_leads_to_before_the_first_attempt_that_ran(void **state)
 	assert_int_equal(step->attempts, 2);
 
 	/* what never ran changed nothing: the state before it is not ours */
-	fold = folded(arena,
-	    "intent 1 seen=s1 undo=u1, sealed 1, "
-	    "intent 1 seen=s2 undo=u2, failed 1, "
-	    "intent 1 seen=s3 undo=u3, sealed 1");
+	fold = folded(arena, "intent 1 seen=s1 undo=u1, sealed 1, "
+			     "intent 1 seen=s2 undo=u2, failed 1, "
+			     "intent 1 seen=s3 undo=u3, sealed 1");
 	step = &fold.hosts[0].steps[1];
 	assert_string_equal(step->seen, "s2");
 	assert_string_equal(step->undo_script, "u2");
@@ -145,8 +143,8 @@ static void
 limits_count_hosts_once(void **state)
 {
 	struct arena *arena = arena_new();
-	struct change_fold fold = folded(arena,
-	    "failed a, back a, lost a, back a, stuck a, excluded b");
+	struct change_fold fold = folded(
+	    arena, "failed a, back a, lost a, back a, stuck a, excluded b");
 
 	assert_int_equal(fold_count_failed(&fold), 1);
 	assert_int_equal(fold_count_unreachable(&fold), 1);

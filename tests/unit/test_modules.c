@@ -264,34 +264,60 @@ run_case(struct run *run, const char *shell, const struct json *test)
 	buf_free(&why);
 }
 
+/* A module and its cases, from their texts. */
 static void
-run_module(struct run *run, const char *shell, const char *name)
+run_module(struct run *run, const char *shell, const char *name,
+    const char *source, const char *cases)
 {
 	struct script_failure failure;
 	struct json *tests = NULL;
-	char path[300];
-	char *source;
 
 	run->module = name;
-	snprintf(path, sizeof(path), "modules/%s/%s.lua", name, name);
-	source = test_read(path);
-	if (script_module(run->script, name, bytes_of(source), &failure) < 0) {
-		printf("Bail out! %s:%d: %s\n", failure.file, failure.line,
-		    failure.text);
-		exit(1);
-	}
-	free(source);
-	snprintf(path, sizeof(path), "modules/%s/test.lua", name);
-	source = test_read(path);
-	if (values_of_chunk(run->arena, "test.lua", bytes_of(source), &tests,
+	if (script_module(run->script, name, bytes_of(source), &failure) < 0 ||
+	    values_of_chunk(run->arena, "test.lua", bytes_of(cases), &tests,
 		&failure) < 0) {
-		printf("Bail out! %s: %s:%d: %s\n", path, failure.file,
+		printf("Bail out! %s: %s:%d: %s\n", name, failure.file,
 		    failure.line, failure.text);
 		exit(1);
 	}
-	free(source);
 	for (size_t i = 0; i < tests->count; i++)
 		run_case(run, shell, tests->items[i]);
+}
+
+static void
+run_files(struct run *run, const char *shell, const char *name)
+{
+	char path[300];
+	char *source, *cases;
+
+	snprintf(path, sizeof(path), "modules/%s/%s.lua", name, name);
+	source = test_read(path);
+	snprintf(path, sizeof(path), "modules/%s/test.lua", name);
+	cases = test_read(path);
+	run_module(run, shell, name, source, cases);
+	free(source);
+	free(cases);
+}
+
+/* The two examples of the module writers' manual. */
+static void
+run_manual(struct run *run, const char *shell)
+{
+	char *text = test_read("modules/README.md");
+	char *part[2] = {NULL, NULL}, *at = text, *end;
+
+	for (int i = 0; i < 2; i++) {
+		if ((at = strstr(at, "```lua\n")) == NULL ||
+		    (end = strstr(at, "\n```\n")) == NULL) {
+			printf("Bail out! the manual has no examples\n");
+			exit(1);
+		}
+		part[i] = at + strlen("```lua\n");
+		*end = '\0';
+		at = end + 1;
+	}
+	run_module(run, shell, "folder", part[0], part[1]);
+	free(text);
 }
 
 int
@@ -315,8 +341,10 @@ main(int argc, char **argv)
 			for (int i = 1; i < argc; i++)
 				asked |= strcmp(argv[i], modules[m]) == 0;
 			if (asked)
-				run_module(&run, shell, modules[m]);
+				run_files(&run, shell, modules[m]);
 		}
+		if (argc < 2)
+			run_manual(&run, shell);
 		door_drop(&run.door);
 	}
 	printf("1..%d\n", run.number);

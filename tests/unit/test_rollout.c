@@ -117,8 +117,8 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
 		return;
 	case GATE_START_HOST:
 	case GATE_BACK_HOST:
-		snprintf(out, size, "%s %s", word,
-		    change->hosts[gate->host].name);
+		snprintf(
+		    out, size, "%s %s", word, change->hosts[gate->host].name);
 		return;
 	case GATE_LIMIT:
 		snprintf(out, size, "%s %.255s", word, gate->text);
@@ -148,8 +148,7 @@ the_gate_says_what_is_next(void **state)
 
 		if (strcmp(table.column[0], "given") == 0) {
 			change = place_change(arena,
-			    given_plan(
-				arena, table.column[1], table.column[2]),
+			    given_plan(arena, table.column[1], table.column[2]),
 			    table.column[3],
 			    table.count > 4 ? table.column[4] : "");
 			continue;
@@ -231,10 +230,10 @@ waves_share_the_hosts_out(void **state)
 				    arena_printf(arena, "%c", racks[7 + i]));
 		}
 		if (waves_assign(arena, &change, of, &err) < 0) {
-			buf_puts(&got,
-			    strstr(err.text, table.column[3] + 2) != NULL
-				? table.column[3]
-				: err.text);
+			buf_puts(
+			    &got, strstr(err.text, table.column[3] + 2) != NULL
+				      ? table.column[3]
+				      : err.text);
 		} else {
 			for (size_t w = 0; w < change.wave_count; w++)
 				buf_printf(&got, "%s%zu", w > 0 ? " " : "",
@@ -273,8 +272,7 @@ a_wave_takes_only_what_its_selector_matches(void **state)
 
 	/* P8: a selector that matches nothing is an error, at its place */
 	memset(change.hosts, 0, 6 * sizeof(*change.hosts));
-	assert_int_equal(
-	    waves_assign(arena, &change, wrong, &err), -ERR_PLAN);
+	assert_int_equal(waves_assign(arena, &change, wrong, &err), -ERR_PLAN);
 	assert_non_null(strstr(err.text, "test.yml:"));
 	assert_non_null(strstr(err.text, "matches no target"));
 	arena_free(arena);
@@ -304,9 +302,9 @@ judge_seen(const char *text)
 {
 	struct seen seen = {.have = strcmp(text, "none") != 0};
 
-	seen.verdict = strcmp(text, "same") == 0 ? SEEN_SAME
-	    : strcmp(text, "depends") == 0	 ? SEEN_DEPENDS
-						 : SEEN_CHANGE;
+	seen.verdict = strcmp(text, "same") == 0      ? SEEN_SAME
+		       : strcmp(text, "depends") == 0 ? SEEN_DEPENDS
+						      : SEEN_CHANGE;
 	snprintf(seen.seen, sizeof(seen.seen), "%s", text);
 	return seen;
 }
@@ -333,8 +331,8 @@ the_judge_never_calls_unknown_failed(void **state)
 			    &outcome, &seen, no_before ? "" : "before", &out);
 		else
 			judge_handler_again(&outcome, &seen, &out);
-		wrong += case_wrong(&table, record_kind_word(out.kind),
-		    table.column[3]);
+		wrong += case_wrong(
+		    &table, record_kind_word(out.kind), table.column[3]);
 		assert_non_null(out.why);
 	}
 	assert_int_equal(wrong, 0);
@@ -346,9 +344,16 @@ static void
 what_was_not_approved_is_drift(void **state)
 {
 	struct change_step previewed = {.verdict = CHANGE_CHANGES,
-	    .seen = "s", .want = "w", .apply = "a", .undo = "u"};
-	struct seen now = {.have = true, .verdict = SEEN_CHANGE, .seen = "s",
-	    .want = "w", .apply = "a", .undo = "u"};
+	    .seen = "s",
+	    .want = "w",
+	    .apply = "a",
+	    .undo = "u"};
+	struct seen now = {.have = true,
+	    .verdict = SEEN_CHANGE,
+	    .seen = "s",
+	    .want = "w",
+	    .apply = "a",
+	    .undo = "u"};
 	const char *why;
 
 	assert_int_equal(
@@ -369,8 +374,7 @@ what_was_not_approved_is_drift(void **state)
 	assert_int_equal(
 	    judge_drift(&previewed, &now, false, &why), DRIFT_FOUND);
 	now.verdict = SEEN_SAME;
-	assert_int_equal(
-	    judge_drift(&previewed, &now, false, &why), DRIFT_MET);
+	assert_int_equal(judge_drift(&previewed, &now, false, &why), DRIFT_MET);
 	now.verdict = SEEN_CHANGE;
 	previewed.verdict = CHANGE_SAME;
 	assert_int_equal(
