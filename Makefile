@@ -43,11 +43,21 @@ LDFLAGS += $(LDFLAGS_$(MODE)) -pie
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 ALL_LIBS = $(LIBSSH2_LIBS) $(LIBS) -lm
 
+# Messages: runner/po/README.md. The catalogues stand beside the program, so
+# that it speaks Japanese from the checkout as well.
+LINGUAS := ja
+MO      := $(LINGUAS:%=$(B)/locale/%/LC_MESSAGES/hoshu.mo)
+
 .PHONY: all
 all: hoshu ## build ./hoshu (installs nothing; see `make deps`)
 
-hoshu: $(B)/hoshu
+hoshu: $(B)/hoshu $(MO)
 	$(Q)ln -sf $< $@
+
+$(B)/locale/%/LC_MESSAGES/hoshu.mo: runner/po/%.po
+	@mkdir -p $(@D)
+	@echo "  MO    $<"
+	$(Q)msgfmt --check -o $@.tmp $< && mv $@.tmp $@
 
 $(B)/hoshu: $(OBJECTS) $(MAIN)
 	@echo "  LINK  $@"
@@ -151,15 +161,26 @@ lint: ## clang-format, cppcheck, luacheck, shellcheck, mandoc
 format:
 	$(Q)clang-format -i $(wildcard runner/*.c runner/*/*.[ch] tests/unit/*.[ch])
 
+.PHONY: po
+po: ## take new messages of the sources into runner/po/*.po, to be translated
+	$(Q)sh tests/messages.sh $(B)/hoshu.pot
+	$(Q)for l in $(LINGUAS); do \
+	    msgmerge -q -U --backup=none --no-wrap --add-location=file \
+	    runner/po/$$l.po $(B)/hoshu.pot && \
+	    msgfmt --statistics -o /dev/null runner/po/$$l.po; done
+
 # ---- installation ---------------------------------------------------------
 
 .PHONY: install
-install: $(B)/hoshu $(PO:.po=.mo) ## install below DESTDIR and PREFIX
+install: $(B)/hoshu $(MO) ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/hoshu/modules
 	install -m 755 $(B)/hoshu $(DESTDIR)$(PREFIX)/bin/hoshu
 	for m in modules/*/; do m=$$(basename $$m); \
 	    install -D -m 644 modules/$$m/$$m.lua \
 	    $(DESTDIR)$(PREFIX)/share/hoshu/modules/$$m/$$m.lua; done
+	for l in $(LINGUAS); do \
+	    install -D -m 644 $(B)/locale/$$l/LC_MESSAGES/hoshu.mo \
+	    $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/hoshu.mo; done
 	for p in runner/man/*.[1-9]; do [ -e $$p ] || continue; \
 	    install -D -m 644 $$p \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$(basename $$p); done

@@ -245,3 +245,9 @@ text_width(const char *text)
 	}
 	return width;
 }
+
+int
+text_pad(const char *text, int columns)
+{
+	return columns + (int)strlen(text) - (int)text_width(text);
+}

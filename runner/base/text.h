@@ -32,6 +32,8 @@ size_t text_decode(const char *text, size_t len, uint32_t *code);
 bool text_is_unsafe(uint32_t code);
 /* Columns that a text takes on a terminal (East Asian wide = 2). */
 size_t text_width(const char *text);
+/* The N of printf("%-*s") that makes the text take that many columns. */
+int text_pad(const char *text, int columns);
 
 /* The word of words[0..count) nearest to word, or NULL when none is near
  * (edit distance above a third of the longer one's length). */

@@ -79,6 +79,10 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 	struct buf names = BUF_INIT;
 	const char *text;
 
+	if (plan->limit == BACK_NONE || plan->host_failed == BACK_NONE)
+		buf_puts(&names, "anything (rollback: none)");
+	else if (plan->limit == BACK_HOLD || plan->host_failed == BACK_HOLD)
+		buf_puts(&names, "anything by itself (rollback: hold)");
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step *step = plan->by_id[id];
 		const char *between = names.len > 0 ? "; " : "";
@@ -105,7 +109,7 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 			break;
 		}
 	}
-	text = arena_strdup(arena, names.len > 0 ? buf_str(&names) : "none");
+	text = arena_strdup(arena, names.len > 0 ? buf_str(&names) : N_("none"));
 	buf_free(&names);
 	return text;
 }

@@ -28,6 +28,10 @@ approve_key(const struct cmd_call *call, const char **key, struct err *err)
 		if (file_exists(path))
 			*key = path;
 	}
+	if (cmd_given(call, "key") != NULL && !file_exists(*key))
+		return err_set(err, ERR_USAGE,
+		    _("%s: --key %s: there is no such file"), call->cmd->name,
+		    *key);
 	if (*key == NULL)
 		return err_set(err, ERR_USAGE,
 		    _("%s: no key to sign with in ~/.ssh; give one with "

@@ -267,8 +267,10 @@ cmd_main(int argc, char **argv)
 	else if (r == 0)
 		r = call.cmd->run(&call, &err);
 	arena_free(call.arena);
-	if (r < 0)
+	if (r < 0) {
+		fflush(stdout); /* in a log, the error is the last word */
 		return err_print(stderr, &err);
+	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, _("hoshu: the output could not be written\n"));
 		return err_exit_status(ERR_SYSTEM);

@@ -33,8 +33,14 @@ context_close(struct context *context)
 int
 context_inventory(struct context *context, struct err *err)
 {
-	return inventory_load(context->arena, context->project->inventory,
-	    &context->inventory, err);
+	const char *file = context->project->inventory;
+
+	if (!file_exists(file))
+		return err_set(err, ERR_PLAN,
+		    _("%s: there is no such inventory; write it, or name "
+		      "another with inventory: in hoshu.yml"),
+		    file);
+	return inventory_load(context->arena, file, &context->inventory, err);
 }
 
 static int
@@ -144,12 +150,15 @@ reach_same(const struct change_host *host, const struct ssh_settings *ssh,
 	    ssh->address, ssh->port);
 }
 
-int
-context_reach(struct context *context, struct err *err)
+/* What OpenSSH would use for every host, asked for all at once. */
+static int
+reach_settings(
+    struct context *context, struct ssh_settings **settings, struct err *err)
 {
-	struct change *change = context->change;
+	const struct change *change = context->change;
 	const char *config = context->inventory->ssh_config;
-	int r;
+	struct openssh_wanted *wanted = arena_array(
+	    context->arena, struct openssh_wanted, change->host_count + 1);
 
 	if (config != NULL && !file_exists(config))
 		return err_at(err, ERR_PLAN,
@@ -157,19 +166,40 @@ context_reach(struct context *context, struct err *err)
 		    _("ssh_config: there is no file '%s', so no host can be "
 		      "reached; it is looked for beside the inventory"),
 		    config);
+	for (size_t i = 0; i < change->host_count; i++) {
+		const struct host *known =
+		    inventory_host(context->inventory, change->hosts[i].name);
+
+		wanted[i].name = change->hosts[i].name;
+		wanted[i].port = known != NULL ? known->port : 0;
+		wanted[i].user = known != NULL ? known->user : NULL;
+	}
+	return openssh_settings_all(context->arena, config,
+	    file_exists(context->project->store)
+		? file_join(context->arena, context->project->store, "cache")
+		: NULL,
+	    wanted, change->host_count, settings, err);
+}
+
+int
+context_reach(struct context *context, struct err *err)
+{
+	struct change *change = context->change;
+	struct ssh_settings **settings = arena_array(
+	    context->arena, struct ssh_settings *, change->host_count + 1);
+	int r;
+
 	context->reach = arena_array(
 	    context->arena, struct fleet_host, change->host_count + 1);
+	r = reach_settings(context, settings, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < change->host_count; i++) {
 		struct change_host *host = &change->hosts[i];
 		const struct host *known =
 		    inventory_host(context->inventory, host->name);
-		struct ssh_settings *ssh = NULL;
+		struct ssh_settings *ssh = settings[i];
 
-		r = openssh_settings(context->arena, config, host->name,
-		    known != NULL ? known->port : 0,
-		    known != NULL ? known->user : NULL, &ssh, err);
-		if (r < 0)
-			return r;
 		if (known != NULL && known->address != NULL)
 			ssh->address = known->address;
 		if (host->address == NULL) { /* not frozen yet */
@@ -183,7 +213,7 @@ context_reach(struct context *context, struct err *err)
 		context->reach[i].ssh = ssh;
 		context->reach[i].become = host->become;
 		context->reach[i].root_spool = "";
-		context->reach[i].ssh_config = config;
+		context->reach[i].ssh_config = context->inventory->ssh_config;
 	}
 	return 0;
 }

@@ -75,11 +75,10 @@ asked_wait(struct asked *asked, struct json **value, struct err *err)
 		return json_parse(asked->arena, asked->json, asked->len,
 		    "a worker's answer", value, err);
 	if (asked->file[0] == '\0')
-		return err_at(err, ERR_PLAN, (struct place){asked->source, 0, 0},
-		    "%s", asked->text);
+		return err_at(err, ERR_PLAN,
+		    (struct place){asked->source, 0, 0}, "%s", asked->text);
 	return err_at(err, ERR_PLAN,
-	    (struct place){
-		asked->source != NULL ? asked->source : asked->file,
+	    (struct place){asked->source != NULL ? asked->source : asked->file,
 		asked->line, 0},
 	    "%s", asked->text);
 }

@@ -75,11 +75,13 @@ list_print(const struct folds *folds)
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
 		struct buf line = BUF_INIT;
+		const char *word = _(fold_word(fold));
 		char name[16];
 
 		text_put_time(&line, fold->submitted_ms);
-		printf("%s  %-10s  %.16s  %-10s  %s\n", change_name(i, name),
-		    _(fold_word(fold)), buf_str(&line), fold->submitter,
+		printf("%s  %-*s  %.16s  %-*s  %s\n", change_name(i, name),
+		    text_pad(word, 10), word, buf_str(&line),
+		    text_pad(fold->submitter, 10), fold->submitter,
 		    fold->title);
 		buf_free(&line);
 	}

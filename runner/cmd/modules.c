@@ -87,8 +87,8 @@ modules_print(const struct json *descriptor)
 }
 
 static int
-modules_show(struct context *context, const char *name, bool all,
-    struct err *err)
+modules_show(
+    struct context *context, const char *name, bool all, struct err *err)
 {
 	struct json *descriptor = NULL;
 	struct buf text = BUF_INIT;

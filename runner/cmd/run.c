@@ -23,10 +23,14 @@ run_permit(void *arg, struct err *err)
 	struct approval *approvals;
 	struct permit *permit;
 	size_t count;
+	bool plain = i18n_plain(false); /* its refusal is for the person */
+	int r;
 
 	cmd_approval_rule(context, &rule, &approvals, &count);
-	return approval_permit(
+	r = approval_permit(
 	    context->arena, &rule, approvals, count, &permit, err);
+	i18n_plain(plain);
+	return r;
 }
 
 static void
@@ -37,7 +41,10 @@ run_say(void *arg, const struct record *record)
 	struct buf bytes = BUF_INIT;
 
 	if (!context->call->json) {
+		bool plain = i18n_plain(false);
+
 		say_record(stdout, record, context->change->plan, false);
+		i18n_plain(plain);
 		return;
 	}
 	record_write(&bytes, record);
@@ -120,6 +127,8 @@ run_run(struct cmd_call *call, struct err *err)
 	int lock = -1, r;
 
 	running.context = &context;
+	/* what the workers say goes into the journal */
+	i18n_plain_children();
 	/* it outlives the terminal it was typed in */
 	signal(SIGHUP, SIG_IGN);
 	if ((r = context_open(&context, call, err)) < 0 ||

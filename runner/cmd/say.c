@@ -3,6 +3,7 @@
  */
 #include "cmd/say.h"
 #include "base/i18n.h"
+#include "base/said.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -148,6 +149,17 @@ say_why(FILE *out, const char *before, const char *text)
 	buf_free(&line);
 }
 
+/* What hoshu itself recorded, in English. */
+static void
+say_said(FILE *out, const char *text)
+{
+	struct buf line = BUF_INIT;
+
+	said_put(&line, text);
+	say_why(out, ": ", buf_str(&line));
+	buf_free(&line);
+}
+
 static void
 say_body(FILE *out, const struct record *record, const struct json *body)
 {
@@ -155,15 +167,15 @@ say_body(FILE *out, const struct record *record, const struct json *body)
 		fprintf(out, " \"%s\": %s", json_get_text(body, "name", ""),
 		    _(json_get_text(body, "result", "")));
 		if (strcmp(json_get_text(body, "result", ""), "pass") != 0)
-			say_why(out, ": ", json_get_text(body, "text", ""));
+			say_said(out, json_get_text(body, "text", ""));
 		return;
 	}
 	if (record->kind == RECORD_RUN_ENDED) {
 		fprintf(out, ": %s", _(json_get_text(body, "result", "")));
 		return;
 	}
-	say_why(out, ": ", json_get_text(body, "text", ""));
-	say_why(out, ": ", _(json_get_text(body, "why", "")));
+	say_said(out, json_get_text(body, "text", ""));
+	say_said(out, json_get_text(body, "why", ""));
 	if (record->kind == RECORD_STEP_FAILED ||
 	    record->kind == RECORD_UNDO_FAILED) {
 		say_why(out,

@@ -1,6 +1,7 @@
 /* hoshu show: one change: what it is, who approved it, how far it is. */
 #include "preview/preview.h"
 #include "base/i18n.h"
+#include "base/said.h"
 #include "base/text.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
@@ -25,12 +26,14 @@ show_approvals(struct context *context)
 	printf(_("\napprovals: %d of %d persons, submitted by %s\n"), persons,
 	    rule.needed, context->fold.submitter);
 	for (size_t i = 0; verdicts != NULL && i < count; i++) {
+		const char *word =
+		    verdicts[i].rejects ? _("rejects") : _("approves");
 		struct buf when = BUF_INIT;
 
 		text_put_time(&when, approvals[i].wall_ms);
-		printf("  %s  %-8s %s  %s%s%s\n", buf_str(&when),
-		    verdicts[i].rejects ? _("rejects") : _("approves"),
-		    verdicts[i].person, verdicts[i].fingerprint,
+		printf("  %s  %-*s %s  %s%s%s\n", buf_str(&when),
+		    text_pad(word, 8), word, verdicts[i].person,
+		    verdicts[i].fingerprint,
 		    verdicts[i].counts ? "" : _("  does not count: "),
 		    verdicts[i].counts ? "" : verdicts[i].why_not);
 		buf_free(&when);
@@ -99,8 +102,13 @@ show_state(const struct context *context)
 	if (fold->state == CHANGE_ENDED)
 		printf(
 		    _(", %s (exit status %d)"), _(fold->result), fold->status);
-	if (fold->limit_reached)
-		printf(_("; stop rule: %s"), fold->limit_text);
+	if (fold->limit_reached) {
+		struct buf text = BUF_INIT;
+
+		said_put(&text, fold->limit_text);
+		printf(_("; stop rule: %s"), buf_str(&text));
+		buf_free(&text);
+	}
 	printf(_("\ndigest: %s\n"), context->change->digest);
 }
 

@@ -297,4 +297,8 @@ answer_opened(struct arena *arena, const struct seam_message *message,
 	answer->gaps = answer_text(arena, seam_field(message, "gaps"));
 	answer->timings = answer_text(arena, seam_field(message, "timings"));
 	answer->clock_ms = seam_field_int(message, "clock_ms", 0);
+	answer->uptime = seam_field_text(message, "uptime");
+	if (strlen(answer->uptime) > 23 ||
+	    answer->uptime[strspn(answer->uptime, "0123456789.")] != '\0')
+		answer->uptime = "";
 }

@@ -276,7 +276,8 @@ link_prepare(struct link *link)
 	if (link->auth_key != NULL)
 		return 0; /* of an earlier try */
 	link->arena = arena_new();
-	if (openssh_known_hosts(link->arena, ssh, &link->keys, &err) < 0)
+	if (openssh_known_hosts_in(
+		fleet->known, link->arena, ssh, &link->keys, &err) < 0)
 		why = "hostkey";
 	else if ((fleet->agent != NULL ||
 		     ssh_agent_open(fleet->loop, &fleet->agent, &err) == 0) &&

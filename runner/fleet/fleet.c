@@ -36,6 +36,7 @@ fleet_open(struct loop *loop, const struct fleet_options *options,
 	fleet->dials_at_once =
 	    options->dials_at_once > 0 ? options->dials_at_once : DIALS_AT_ONCE;
 	fleet->library = xstrdup("");
+	fleet->known = openssh_known_files_open();
 	TAILQ_INIT(&fleet->waiting);
 	TAILQ_INIT(&fleet->late);
 	STAILQ_INIT(&fleet->given);
@@ -83,6 +84,7 @@ fleet_close(struct fleet *fleet)
 		job_drop(job);
 	if (fleet->agent != NULL)
 		ssh_agent_close(fleet->agent);
+	openssh_known_files_close(fleet->known);
 	while ((signing = LIST_FIRST(&fleet->signing)) != NULL) {
 		LIST_REMOVE(signing, next);
 		free(signing);

@@ -81,10 +81,10 @@ struct answer {
 	enum seen_verdict seen_verdict;
 	struct bytes params, seen, want, info, effects, diff, summary, reason,
 	    apply, undo;
+	const char *uptime; /* OPENED, VERDICT: of the host, seconds */
 	/* VERDICT */
 	enum launch_verdict verdict;
 	int rc;
-	const char *uptime;
 	struct bytes out, errors;
 	uint64_t out_size, errors_size;
 	int64_t wall_ms;

@@ -143,6 +143,7 @@ struct fleet {
 	STAILQ_HEAD(, given) given;
 	LIST_HEAD(, signing) signing;
 	struct ssh_agent *agent;
+	struct known_files *known;
 	char *library;
 	struct loop_timer *tick;
 	int64_t tick_at;

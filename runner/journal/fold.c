@@ -5,6 +5,7 @@
  * Pure: no I/O, no clock.
  */
 #include "journal/fold.h"
+#include "base/i18n.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,6 +306,19 @@ fold_step(struct change_fold *fold, struct host_fold *host,
 	}
 }
 
+/* Restarts are met when they happened since the change came to the host, or
+ * since the host began this life. */
+static void
+fold_opened(struct host_fold *host, const struct record *record,
+    const struct json *body)
+{
+	if (strcmp(host->life, record->life) == 0)
+		return;
+	copy_text(host->life, sizeof(host->life), record->life);
+	copy_text(host->opened, sizeof(host->opened),
+	    json_get_text(body, "uptime", ""));
+}
+
 /* true when the kind is about a host as a whole and was taken in. */
 static bool
 fold_host_record(struct host_fold *host, enum record_kind kind)
@@ -435,6 +449,8 @@ fold_record(
 			goto out;
 		}
 	}
+	if (record->kind == RECORD_HOST_OPENED && host != NULL)
+		fold_opened(host, record, body);
 	if (host == NULL || record->kind == RECORD_CHECK)
 		fold_change_record(fold, record, body);
 	else if (!fold_host_record(host, record->kind))
@@ -447,8 +463,8 @@ out:
 const char *
 change_state_word(enum change_state state)
 {
-	static const char *const words[] = {
-	    "none", "submitted", "rejected", "running", "going back", "ended"};
+	static const char *const words[] = {N_("none"), N_("submitted"),
+	    N_("rejected"), N_("running"), N_("going back"), N_("ended")};
 
 	return words[state];
 }
@@ -456,9 +472,9 @@ change_state_word(enum change_state state)
 const char *
 host_state_word(enum host_state state)
 {
-	static const char *const words[] = {"waiting", "started", "done",
-	    "unreachable", "excluded", "failed", "lost", "going back",
-	    "reverted", "stuck"};
+	static const char *const words[] = {N_("waiting"), N_("started"),
+	    N_("done"), N_("unreachable"), N_("excluded"), N_("failed"),
+	    N_("lost"), N_("going back"), N_("reverted"), N_("stuck")};
 
 	return words[state];
 }
@@ -466,8 +482,8 @@ host_state_word(enum host_state state)
 const char *
 step_state_word(enum step_state state)
 {
-	static const char *const words[] = {"waiting", "unchanged", "skipped",
-	    "open", "done", "failed", "unknown"};
+	static const char *const words[] = {N_("waiting"), N_("unchanged"),
+	    N_("skipped"), N_("open"), N_("done"), N_("failed"), N_("unknown")};
 
 	return words[state];
 }
@@ -475,8 +491,9 @@ step_state_word(enum step_state state)
 const char *
 undo_state_word(enum undo_state state)
 {
-	static const char *const words[] = {"", "being undone", "reverted",
-	    "undo failed", "undo unknown", "kept", "stopped", "conflict"};
+	static const char *const words[] = {"", N_("being undone"),
+	    N_("reverted"), N_("undo failed"), N_("undo unknown"), N_("kept"),
+	    N_("stopped"), N_("conflict")};
 
 	return words[state];
 }

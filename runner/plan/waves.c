@@ -57,7 +57,7 @@ read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
 	int r;
 
 	wave->place = map->place;
-	wave->name = what;
+	wave->name = arena_printf(reader->arena, "wave %zu", index + 1);
 	if ((r = yaml_read(map, what, fields, COUNT(fields), err)) < 0)
 		return r;
 	wave->at_once = (int)at_once;

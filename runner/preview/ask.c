@@ -110,7 +110,7 @@ ask_notified(const struct ask_host *host, int handler)
 	return false;
 }
 
-/* A module's fault has a place in the module; a host's has none. */
+/* A fault in a module has its place there; another has the step's. */
 static void
 ask_step_trouble(struct ask_host *host, const struct step *step,
     const struct answer *answer)
@@ -121,7 +121,9 @@ ask_step_trouble(struct ask_host *host, const struct step *step,
 		snprintf(text, sizeof(text), _("%s:%d: step \"%s\": %s"),
 		    answer->file, answer->line, step->name, answer->text);
 	else
-		snprintf(text, sizeof(text), _("step \"%s\", module %s: %s"),
+		snprintf(text, sizeof(text),
+		    _("%s:%d:%d: step \"%s\", module %s: %s"),
+		    step->place.file, step->place.line, step->place.col,
 		    step->name, step->module, answer->text);
 	ask_trouble(host, text);
 }

@@ -4,6 +4,7 @@
  */
 #include "preview/preview.h"
 #include "base/i18n.h"
+#include "base/said.h"
 #include "base/text.h"
 #include "rollout/waves.h"
 
@@ -25,10 +26,32 @@ render_duration(FILE *out, int64_t ms)
 	buf_free(&text);
 }
 
+/* "wave 2" is what a wave without a name is called. */
+static const char *
+render_wave_name(
+    struct arena *arena, const struct change_wave *wave, size_t number)
+{
+	if (strcmp(wave->name, arena_printf(arena, "wave %zu", number)) == 0)
+		return arena_printf(arena, _("wave %d"), (int)number);
+	return wave->name;
+}
+
+/* A line of what the probes said, which was frozen in English. */
+static void
+render_said(FILE *out, const char *margin, const char *text)
+{
+	struct buf line = BUF_INIT;
+
+	said_put(&line, text);
+	fprintf(out, "%s%s\n", margin, buf_str(&line));
+	buf_free(&line);
+}
+
 static void
 render_waves(struct render *render)
 {
 	const struct change *change = render->change;
+	struct arena *arena = arena_new();
 
 	fprintf(render->out, _("  waves     "));
 	for (size_t w = 0; w < change->wave_count; w++) {
@@ -37,7 +60,7 @@ render_waves(struct render *render)
 		fprintf(render->out, w > 0 ? " > " : "");
 		fprintf(render->out,
 		    ngettext("%s: %zu host", "%s: %zu hosts", wave->count),
-		    wave->name, wave->count);
+		    render_wave_name(arena, wave, w + 1), wave->count);
 		if ((size_t)wave->at_once < wave->count)
 			fprintf(render->out, _(", %d at once"), wave->at_once);
 		if (wave->soak_ms > 0) {
@@ -46,6 +69,7 @@ render_waves(struct render *render)
 		}
 	}
 	fputc('\n', render->out);
+	arena_free(arena);
 }
 
 static const char *
@@ -88,7 +112,7 @@ render_rules(struct render *render)
 	    waves_limit(&plan->unreachable, change),
 	    waves_limit(&plan->excluded, change), render_scope(plan->limit));
 	fprintf(out, _("  not taken back: %s\n"),
-	    change_not_taken_back(arena, change));
+	    _(change_not_taken_back(arena, change)));
 	arena_free(arena);
 }
 
@@ -181,9 +205,11 @@ render_word(enum change_verdict verdict)
 	bug("verdict %d", (int)verdict);
 }
 
-/* A blob of lines, each behind the margin. */
+/* A blob of lines, each behind the margin. said: lines of hoshu's own words;
+ * scripts and diffs hold other people's, which are shown as they are. */
 static int
-render_lines(struct render *render, const char *sha256, const char *margin)
+render_lines(
+    struct render *render, const char *sha256, const char *margin, bool said)
 {
 	struct bytes data;
 	const char *at, *end;
@@ -200,7 +226,10 @@ render_lines(struct render *render, const char *sha256, const char *margin)
 
 		buf_reset(&line);
 		text_cleanse_to(&line, at, len, false);
-		fprintf(render->out, "%s%s\n", margin, buf_str(&line));
+		if (said)
+			render_said(render->out, margin, buf_str(&line));
+		else
+			fprintf(render->out, "%s%s\n", margin, buf_str(&line));
 		at += len + 1;
 	}
 	buf_free(&line);
@@ -230,12 +259,14 @@ render_scripts(struct render *render, const struct change_step *step)
 
 	if (step->apply[0] != '\0') {
 		fprintf(render->out, "      -- apply %.12s\n", step->apply);
-		if ((r = render_lines(render, step->apply, "      | ")) < 0)
+		if ((r = render_lines(render, step->apply, "      | ", false)) <
+		    0)
 			return r;
 	}
 	if (step->undo[0] != '\0') {
 		fprintf(render->out, "      -- undo %.12s\n", step->undo);
-		if ((r = render_lines(render, step->undo, "      | ")) < 0)
+		if ((r = render_lines(render, step->undo, "      | ", false)) <
+		    0)
 			return r;
 	}
 	return 0;
@@ -258,11 +289,12 @@ render_step(struct render *render, const struct step *step,
 		fprintf(out, "  %s", previewed->summary);
 	fputc('\n', out);
 	if (previewed->reason[0] != '\0')
-		fprintf(out, "      %s\n", _(previewed->reason));
+		render_said(out, "      ", previewed->reason);
 	if (!acts)
 		return 0;
-	if ((r = render_lines(render, previewed->effects, "      ! ")) < 0 ||
-	    (r = render_lines(render, previewed->diff, "      ")) < 0)
+	if ((r = render_lines(render, previewed->effects, "      ! ", true)) <
+		0 ||
+	    (r = render_lines(render, previewed->diff, "      ", false)) < 0)
 		return r;
 	if (way_back[0] != '\0' && !step->handler && !step->of_rollback)
 		fprintf(out, "      %s\n", way_back);
@@ -301,9 +333,14 @@ render_group(
 		    first->trouble);
 		return 0;
 	}
-	if (first->gaps[0] != '\0')
+	if (first->gaps[0] != '\0') {
+		struct buf gaps = BUF_INIT;
+
+		said_put_list(&gaps, first->gaps);
 		fprintf(render->out, _("  read-only not enforced: %s\n"),
-		    first->gaps);
+		    buf_str(&gaps));
+		buf_free(&gaps);
+	}
 	for (int id = 1; id <= plan->last_id; id++) {
 		r = render_step(
 		    render, plan->by_id[id], &first->steps[id], scripts);

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # The first request of a connection: finds or makes the spool, and tells what hoshu needs to know of
 # the host. Behind host.sh and place.sh in the same shell. Lines of the answer: life BOOT_ID TOKEN, uid N,
-# clock SECONDS.NANOSECONDS, gaps WORDS (read-only shells), or refused WORD PATH.
+# clock SECONDS.NANOSECONDS, uptime SECONDS, gaps WORDS (read-only shells), or refused WORD PATH.
 
 boot() { # NONCE ROOT_SPOOL plain|readonly .
 	[ "$#$4" = 4. ] || return
 	printf '\n%s<\n' "$1"
 	umask 077
-	e='' t='' l=''
+	e='' t='' l='' u=''
 	place "$2"
 	if [ "$3" = plain ]; then
 		spool
@@ -18,10 +18,11 @@ boot() { # NONCE ROOT_SPOOL plain|readonly .
 	case $t in *' .') t=${t% .} ;; *) t=- ;; esac
 	[ "$3$t$e" != plain- ] || e="token $S"
 	read -r l </proc/sys/kernel/random/boot_id
+	read -r u _ </proc/uptime
 	if [ "$e" ]; then
 		printf 'refused %s\n' "$e"
 	else
-		printf 'life %s %s\nuid %s\nclock %s\n' "$l" "$t" "$U" "$(date +%s.%N)"
+		printf 'life %s %s\nuid %s\nclock %s\nuptime %s\n' "$l" "$t" "$U" "$(date +%s.%N)" "$u"
 	fi
 	umask 022
 	printf '\n%s>0\n' "$1"

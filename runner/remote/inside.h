@@ -41,6 +41,7 @@ struct wire {
 	bool ended; /* the peer closed, or the socket failed */
 	bool told;  /* and libssh2 has been told so */
 	int error;  /* errno of the end, 0 = closed in order */
+	bool dry;   /* nothing to read until the loop says otherwise */
 	bool held;  /* somebody has more to write than `out` should hold */
 	size_t in_at, in_len;
 	size_t turn;	 /* bytes given to libssh2 in this turn */
@@ -203,6 +204,7 @@ struct shell_boot {
 	char uid[16];
 	const char *gaps; /* text for people, "" = none; in the arena */
 	int64_t clock_ms;
+	char uptime[24]; /* seconds; "" = it does not say */
 };
 /* Parse the first answer; sets remote->life. false: it has to end. */
 bool shell_read_boot(struct remote *remote, const struct remote_answer *answer,

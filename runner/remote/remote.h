@@ -47,6 +47,7 @@ struct remote_opened {
 	const char *readonly; /* plain | enforced | gaps */
 	const char *gaps;     /* what is not enforced, for people */
 	int64_t clock_ms;     /* 0 = it does not say */
+	const char *uptime;   /* of the host, seconds; "" = it does not say */
 	const char *timings;  /* "kex=us auth=us shell=us trips=n" */
 };
 

@@ -150,8 +150,11 @@ remote_wake(struct remote *remote)
 static void
 socket_ready(void *arg, int events)
 {
+	struct remote *remote = arg;
+
 	(void)events;
-	remote_turn(arg);
+	remote->wire.dry = false;
+	remote_turn(remote);
 }
 
 /* How far the first phases came, for `timings`. */
@@ -286,18 +289,19 @@ remote_turn(struct remote *remote)
 /* --- the first answer ---------------------------------------------------- */
 
 static void
-opened(
-    struct remote *remote, const char *uid, const char *gaps, int64_t clock_ms)
+opened(struct remote *remote, const struct shell_boot *boot)
 {
+	const char *gaps = boot->gaps;
 	bool plain = remote->options.shell == REMOTE_PLAIN;
 	struct remote_opened event = {
 	    .life = remote->life,
-	    .uid = uid,
+	    .uid = boot->uid,
 	    .readonly = plain		  ? "plain"
 			: gaps[0] == '\0' ? "enforced"
 					  : "gaps",
 	    .gaps = gaps,
-	    .clock_ms = clock_ms,
+	    .clock_ms = boot->clock_ms,
+	    .uptime = boot->uptime,
 	};
 	int64_t now = now_us();
 
@@ -321,7 +325,7 @@ boot_done(void *arg, const struct remote_answer *answer)
 	if (answer->end != REMOTE_ANSWERED)
 		return;
 	if (shell_read_boot(remote, answer, &boot))
-		opened(remote, boot.uid, boot.gaps, boot.clock_ms);
+		opened(remote, &boot);
 }
 
 /* --- what others call ---------------------------------------------------- */

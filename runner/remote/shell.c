@@ -249,17 +249,17 @@ put_gap(struct buf *out, const char *word)
 	buf_puts(out, out->len > 0 ? ", " : "");
 	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++)
 		if (strcmp(word, gaps[i].word) == 0) {
-			buf_puts(out, _(gaps[i].text));
+			buf_puts(out, gaps[i].text);
 			return;
 		}
 	if (strncmp(word, "mount:", 6) == 0) {
 		char path[256];
 
 		text_cleanse(path, sizeof(path), word + 6, strlen(word + 6));
-		buf_printf(out, _("%s is writable"), path);
+		buf_printf(out, N_("%s is writable"), path);
 		return;
 	}
-	buf_puts(out, _("something that this hoshu has no name for"));
+	buf_puts(out, N_("something that this hoshu has no name for"));
 }
 
 static void
@@ -326,6 +326,10 @@ read_line(struct remote *remote, struct shell_boot *boot, char *line)
 	} else if (strcmp(line, "clock") == 0) {
 		if (!read_clock(rest, &boot->clock_ms))
 			boot->clock_ms = 0;
+	} else if (strcmp(line, "uptime") == 0) {
+		if (strlen(rest) < sizeof(boot->uptime) &&
+		    rest[strspn(rest, "0123456789.")] == '\0')
+			strcpy(boot->uptime, rest);
 	} else if (strcmp(line, "gaps") == 0) {
 		read_gaps(remote, boot, rest);
 	} else if (strncmp(line, "refused", 7) == 0) {

@@ -43,11 +43,13 @@ wire_fill(struct wire *wire)
 	int on = 1;
 	ssize_t n;
 
-	if (wire->ended || wire->turn >= WIRE_TURN)
+	if (wire->ended || wire->dry || wire->turn >= WIRE_TURN)
 		return 0;
 	do
 		n = recv(wire->fd, wire->in, sizeof(wire->in), MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
+	/* fewer than asked for: that was all, for now */
+	wire->dry = n < (ssize_t)sizeof(wire->in);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	if (n <= 0) {

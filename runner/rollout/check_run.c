@@ -104,7 +104,8 @@ static void
 check_tried(
     struct check_run *checks, enum check_result result, const char *text)
 {
-	static const char *const words[] = {"pass", "fail", "inconclusive"};
+	static const char *const words[] = {
+	    N_("pass"), N_("fail"), N_("inconclusive")};
 	const struct check *check = check_now(checks);
 	int64_t now_ms = loop_now_ms(checks->host->run->o.loop);
 

@@ -2,6 +2,7 @@
  * The gate; see gate.h. Pure: no I/O, no clock.
  */
 #include "rollout/gate.h"
+#include "base/i18n.h"
 #include "rollout/machine.h"
 #include "rollout/waves.h"
 
@@ -410,7 +411,7 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 		result->word = "reverted";
 		result->status = err_exit_status(ERR_REVERTED);
 	} else if (result->left > 0) {
-		result->word = "left over";
+		result->word = N_("left over");
 		result->status = err_exit_status(ERR_LEFTOVER);
 	} else {
 		result->word = "done";

@@ -155,6 +155,14 @@ host_worth_another(const struct host_run *host, const char *why)
 	return strcmp(why, "hostkey") != 0 && strcmp(why, "auth") != 0;
 }
 
+/* A connection for checks of a soak that has ended meanwhile. */
+static bool
+host_soak_over(const struct host_run *host)
+{
+	return host->fold->state == HOST_DONE &&
+	       host->run->o.fold->waves[host->host->wave] == WAVE_ENDED;
+}
+
 static void
 host_connected(void *arg, const struct answer *answer)
 {
@@ -164,6 +172,10 @@ host_connected(void *arg, const struct answer *answer)
 
 	if (answer->kind != ANSWER_OPENED) {
 		host->connects++;
+		if (host_soak_over(host)) {
+			host_next(host);
+			return;
+		}
 		if (!host_worth_another(host, answer->why)) {
 			host_unreachable(host, answer->text);
 			return;
@@ -180,6 +192,7 @@ host_connected(void *arg, const struct answer *answer)
 	json_put_text(arena, body, "address", host->host->address);
 	json_put_int(arena, body, "port", host->host->port);
 	json_put_int(arena, body, "clock_ms", answer->clock_ms);
+	json_put_text(arena, body, "uptime", answer->uptime);
 	run_record(host->run, host, RECORD_HOST_OPENED, 0, 0, NULL, body,
 	    host_ended, host);
 	arena_free(arena);
@@ -255,7 +268,7 @@ host_fail(struct host_run *host, int id, bool stuck)
 	host_end(host, stuck ? RECORD_HOST_STUCK : RECORD_HOST_FAILED, text);
 }
 
-static void
+void
 host_connect(struct host_run *host)
 {
 	struct run *run = host->run;
@@ -347,6 +360,7 @@ host_advance(struct host_run *host)
 	/* The change went back while this host was on its way there. */
 	if (run->o.fold->state == CHANGE_BACK &&
 	    host->fold->state == HOST_STARTED) {
+		host->connects = 0;
 		host_end(host, RECORD_HOST_BACK, "");
 		return;
 	}

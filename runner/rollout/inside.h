@@ -90,6 +90,8 @@ bool host_lost_connection(struct host_run *host, const struct answer *answer);
 /* The host's part ends with this record and text. */
 void host_end(struct host_run *host, enum record_kind kind, const char *text);
 void host_disconnect(struct host_run *host);
+/* busy must be set: the connection, or the host's end, calls host_next. */
+void host_connect(struct host_run *host);
 bool host_going_back(const struct host_run *host);
 
 /* ---- step_run.c ---- */

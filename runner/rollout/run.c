@@ -253,6 +253,7 @@ run_gate(struct run *run)
 		    NULL, NULL);
 		return true;
 	case GATE_BACK_HOST:
+		run->hosts[gate.host].connects = 0;
 		run_record(run, &run->hosts[gate.host], RECORD_HOST_BACK, 0, 0,
 		    NULL, NULL, NULL, NULL);
 		return true;
@@ -302,20 +303,6 @@ run_soak_checked(struct host_run *host, bool passed, const char *text)
 	run_wake(host->run);
 }
 
-static void
-run_soak_open(void *arg, const struct answer *answer)
-{
-	struct host_run *host = arg;
-
-	host->busy = false;
-	if (answer->kind != ANSWER_OPENED) {
-		host_end(host, RECORD_HOST_LOST, answer->text);
-		return;
-	}
-	host->now.connected = true;
-	run_wake(host->run);
-}
-
 /* Keep the soak checks going on every host of the wave that is done. */
 static void
 run_soak_checks(struct run *run, int wave)
@@ -338,9 +325,7 @@ run_soak_checks(struct run *run, int wave)
 			continue;
 		}
 		host->busy = true;
-		fleet_connect(run->o.fleet, host->index,
-		    &run->o.hosts[host->index], FLEET_PLAIN, run_soak_open,
-		    host);
+		host_connect(host);
 	}
 }
 
@@ -361,6 +346,7 @@ run_change(const struct run_options *options, struct gate_result *result,
 	struct run run = {.o = *options, .arena = arena_new()};
 	struct loop_signal *interrupt, *terminate;
 	size_t count = options->change->host_count;
+	bool plain = i18n_plain(true); /* what is recorded is English */
 
 	run.hosts = arena_array(run.arena, struct host_run, count);
 	for (size_t i = 0; i < count; i++)
@@ -372,6 +358,7 @@ run_change(const struct run_options *options, struct gate_result *result,
 	terminate = loop_signal_start(
 	    options->loop, SIGTERM, run_interrupted, &run);
 	loop_run(options->loop);
+	i18n_plain(plain);
 	loop_signal_stop(interrupt);
 	loop_signal_stop(terminate);
 	if (run.timer != NULL)

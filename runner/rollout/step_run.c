@@ -82,6 +82,20 @@ step_take_seen(
 	    arena_copy(host->arena, answer->reason.data, answer->reason.len);
 }
 
+/* When the step ended, by the uptime of the boot that runs now: "0" where that
+ * was before this boot, "" where nobody knows. */
+static const char *
+step_ended(const struct host_run *host, const struct step_fold *fold)
+{
+	size_t boot = strcspn(host->life, " ");
+
+	if (boot > 0 && fold->life[0] != '\0' &&
+	    (strcspn(fold->life, " ") != boot ||
+		strncmp(fold->life, host->life, boot) != 0))
+		return "0";
+	return fold->uptime;
+}
+
 const char *
 step_before(const struct host_run *host, const struct step *step, bool back)
 {
@@ -89,19 +103,21 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 	const char *latest = NULL;
 
 	if (!step->handler)
-		return NULL;
+		return host->fold->opened[0] != '\0' ? host->fold->opened
+						    : NULL;
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step_fold *fold = &host->fold->steps[id];
 		const struct step *other = plan->by_id[id];
+		const char *ended = step_ended(host, fold);
 
-		if (fold->uptime[0] == '\0' ||
+		if (ended[0] == '\0' ||
 		    (back ? fold->undo != UNDO_DONE : fold->state != STEP_DONE))
 			continue;
 		for (size_t i = 0; i < other->notify_count; i++)
 			if (other->notify[i] == step->id &&
-			    (latest == NULL || strtod(fold->uptime, NULL) >
-						   strtod(latest, NULL)))
-				latest = fold->uptime;
+			    (latest == NULL ||
+				strtod(ended, NULL) > strtod(latest, NULL)))
+				latest = ended;
 	}
 	return latest;
 }
@@ -243,10 +259,14 @@ step_after_seen(void *arg, const struct answer *answer)
 {
 	struct host_run *host = arg;
 
-	if (answer->kind == ANSWER_SEEN)
+	if (answer->kind == ANSWER_SEEN) {
 		step_take_seen(host, answer, &host->seen);
-	else if (!step_gone(host, answer))
+	} else if (!step_gone(host, answer)) {
+		/* it could be asked before, so this is no proof of anything */
 		json_put_text(host->arena, host->told, "probe", answer->text);
+		host->seen.have = true;
+		host->seen.verdict = SEEN_CHANGE;
+	}
 	step_answered(host);
 }
 
@@ -363,12 +383,10 @@ step_met(struct host_run *host)
 {
 	const struct step_fold *fold = &host->fold->steps[host->step->id];
 
-	if (host->seen.verdict == SEEN_SKIP) {
-		step_say(host, RECORD_STEP_SKIPPED);
-		return;
-	}
-	if (fold->attempts == 0) {
-		step_say(host, RECORD_STEP_SAME);
+	if (fold->attempts == fold->sealed) {
+		step_say(host, host->seen.verdict == SEEN_SKIP
+				   ? RECORD_STEP_SKIPPED
+				   : RECORD_STEP_SAME);
 		return;
 	}
 	host->told = step_body(host);
@@ -439,8 +457,11 @@ step_begin(void *arg)
 {
 	struct host_run *host = arg;
 
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+
 	host->timer = NULL;
-	step_probe(host, host->step, true,
+	/* whether it is wanted at all was settled before its first attempt */
+	step_probe(host, host->step, fold->attempts == fold->sealed,
 	    step_before(host, host->step, host_going_back(host)), bytes_of(""),
 	    0, step_seen);
 }

@@ -69,6 +69,11 @@ undo_seen(void *arg, const struct answer *answer)
 		return;
 	}
 	step_take_seen(host, answer, &host->seen);
+	if (host->step->handler && host->seen.verdict == SEEN_SAME) {
+		undo_record(host, RECORD_UNDO_DONE,
+		    N_("met already: it happened after the undo"));
+		return;
+	}
 	if (host->step->handler) {
 		undo_go(host);
 		return;

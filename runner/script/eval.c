@@ -112,6 +112,12 @@ push_world(lua_State *L, const struct eval *eval)
 	lua_setfield(L, LUA_REGISTRYINDEX, "expressions");
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
 /* raises: the error on top, with the expression in front */
 static void
 raise_in(lua_State *L, const char *text, size_t len)
@@ -142,6 +148,11 @@ run_expression(
 	int base = lua_gettop(L);
 	char *source;
 
+	/* messages show it as it was meant: ${{ a }} is "a" */
+	for (; len > 0 && is_blank(text[0]); len--)
+		text++;
+	for (; len > 0 && is_blank(text[len - 1]); len--)
+		;
 	chunk.len = len + 8;
 	source = arena_alloc(box->arena, chunk.len + 1);
 	memcpy(source, "return ", 7);

@@ -54,7 +54,7 @@ set_depends(struct script_job *job)
 {
 	job->verdict = "depends";
 	job->reason = arena_printf(job->box.arena,
-	    _("depends on whether '%s' changes anything"), job->box.waits_for);
+	    N_("depends on whether '%s' changes anything"), job->box.waits_for);
 }
 
 static bool
@@ -104,7 +104,7 @@ prepare(lua_State *L)
 		if (!job->box.waits && !is_true(value)) {
 			job->verdict = "skip";
 			job->reason = arena_printf(
-			    job->box.arena, _("when: %s"), when->text);
+			    job->box.arena, N_("when: %s"), when->text);
 			return 0;
 		}
 	}

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/i18n.h"
 #include "base/text.h"
 #include "script/inside.h"
 
@@ -53,7 +52,7 @@ put_line(struct buf *out, char sign, struct bytes line)
 		buf_puts(out, "...");
 	if (!whole && line.len > 0) {
 		buf_putc(out, ' ');
-		buf_puts(out, _("(no newline at the end)"));
+		buf_puts(out, "(no newline at the end)");
 	}
 	buf_putc(out, '\n');
 }
@@ -116,7 +115,7 @@ textdiff_lines(struct arena *arena, struct bytes before, struct bytes after)
 		return NULL;
 	if ((before.len > 0 && memchr(before.data, '\0', before.len)) ||
 	    (after.len > 0 && memchr(after.data, '\0', after.len)))
-		return _("(content that is no text differs)\n");
+		return "(content that is no text differs)\n";
 	a = split(arena, before);
 	b = split(arena, after);
 	while (head < a.count && head < b.count &&
@@ -128,7 +127,7 @@ textdiff_lines(struct arena *arena, struct bytes before, struct bytes after)
 		tail++;
 	from = head > CONTEXT ? head - CONTEXT : 0;
 	if (from > 0)
-		buf_printf(&out, _("@ line %zu\n"), from + 1);
+		buf_printf(&out, "@ line %zu\n", from + 1);
 	for (; from < head; from++)
 		put_line(&out, ' ', a.line[from]);
 	put_middle(&out, a.line + head, a.count - head - tail, b.line + head,
@@ -140,7 +139,7 @@ textdiff_lines(struct arena *arena, struct bytes before, struct bytes after)
 		while (cut > 0 && out.data[cut - 1] != '\n')
 			cut--;
 		lines = arena_printf(arena, "%.*s%s", (int)cut, buf_str(&out),
-		    _("(more follows, left out here)\n"));
+		    "(more follows, left out here)\n");
 	} else {
 		lines = arena_copy(arena, buf_str(&out), out.len);
 	}

@@ -134,7 +134,7 @@ read_depends(lua_State *L, struct script_job *job, int raw)
 	if (earlier_step_counts(job)) {
 		job->verdict = "depends";
 		job->reason = arena_printf(
-		    job->box.arena, _("depends on an earlier step: %s"), why);
+		    job->box.arena, N_("depends on an earlier step: %s"), why);
 		return true;
 	}
 	if (!job->knows)
@@ -178,7 +178,7 @@ make_met(lua_State *L, struct script_job *job, int raw, bool has_probe)
 		return;
 	if (!has_probe) {
 		job->verdict = "cannot_tell";
-		job->reason = _("it has no probe: it runs each time");
+		job->reason = N_("it has no probe: it runs each time");
 		return;
 	}
 	if (!push_function(L, job, "met")) {
@@ -197,7 +197,7 @@ make_met(lua_State *L, struct script_job *job, int raw, bool has_probe)
 		job->reason = lua_isstring(L, -1)
 				  ? one_line(job->box.arena,
 					lua_tostring(L, -1), SUMMARY_MAX)
-				  : _("it cannot be predicted");
+				  : N_("it cannot be predicted");
 	} else if (lua_isboolean(L, -2)) {
 		job->verdict = lua_toboolean(L, -2) ? "same" : "change";
 	} else {
@@ -330,7 +330,7 @@ static const char *
 value_text(struct arena *arena, const struct json *value)
 {
 	if (value == NULL)
-		return _("(nothing)");
+		return N_("(nothing)");
 	if (value->type == JSON_TEXT)
 		return value->text;
 	return values_canonical(arena, value).data;

@@ -69,7 +69,7 @@
  * SYNC      `sync` on the host. -> VERDICT done|lost
  * OPENED    life: boot id and spool token. readonly: plain|enforced|gaps;
  *           gaps: text, what could not be enforced. clock_ms: the host's wall
- *           clock. timings: "tcp=us kex=us auth=us shell=us".
+ *           clock; uptime: of the host, seconds. timings: "tcp=us kex=us auth=us shell=us".
  * CLOSED    why: hostkey|auth|network|protocol|shell|deadline|asked;
  *           fingerprint: of a refused host key ("type SHA256:..."). Every job
  *           of the host still open is answered FAILED connection before.
@@ -116,7 +116,7 @@
 	X(SEAM_READY, "ready", "libssh2 shut_in")                              \
 	X(SEAM_SIGN, "sign", "dial algorithm payload")                         \
 	X(SEAM_OPENED, "opened",                                               \
-	    "dial life uid readonly gaps clock_ms timings")                    \
+	    "dial life uid readonly gaps clock_ms uptime timings")                    \
 	X(SEAM_CLOSED, "closed", "dial why text fingerprint")                  \
 	X(SEAM_DESCRIBED, "described", "descriptor")                           \
 	X(SEAM_SEEN, "seen",                                                   \

@@ -38,13 +38,14 @@ conn_opened(void *arg, const struct remote_opened *opened)
 	char dial[DIAL_DIGITS], clock[32];
 	struct bytes fields[] = {dial_text(conn, dial), bytes_of(opened->life),
 	    bytes_of(opened->uid), bytes_of(opened->readonly),
-	    bytes_of(opened->gaps), {clock, 0}, bytes_of(opened->timings)};
+	    bytes_of(opened->gaps), {clock, 0}, bytes_of(opened->uptime),
+	    bytes_of(opened->timings)};
 
 	fields[5].len = (size_t)snprintf(
 	    clock, sizeof(clock), "%" PRId64, opened->clock_ms);
 	conn->opened = true;
 	conn->life = xstrdup(opened->life);
-	worker_send(conn->worker, SEAM_OPENED, conn->host, 0, fields, 7);
+	worker_send(conn->worker, SEAM_OPENED, conn->host, 0, fields, 8);
 }
 
 static void

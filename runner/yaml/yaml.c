@@ -299,6 +299,8 @@ yaml_parse(struct arena *arena, const char *name, const char *text, size_t len,
 	struct yaml *made = NULL;
 	int r;
 
+	if (text == NULL) /* of an empty buf; libyaml would abort */
+		text = "";
 	reader.file = arena_strdup(arena, name);
 	start = (struct place){reader.file, 0, 0};
 	if (len > YAML_LIMIT_BYTES)

@@ -164,6 +164,9 @@ rules_host_back(const struct sim *sim, int host, enum host_state was)
 	if (was == HOST_STARTED && !sim->back_seen)
 		sim_fail(sim, "a host goes back from the middle");
 	rules_in_flight(sim, host);
+	if (sim->back_seen && was == HOST_DONE &&
+	    !rules_goes_back(sim, (size_t)host))
+		sim_fail(sim, "a host goes back that should stay");
 	for (size_t h = 0; sim->back_seen && h < sim->change->host_count; h++) {
 		enum host_state state = sim->fold.hosts[h].state;
 		int wave = sim->change->hosts[h].wave;

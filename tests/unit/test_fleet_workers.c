@@ -33,7 +33,7 @@ static void
 say_opened(struct seam *seam, const struct seam_message *open, const char *life)
 {
 	const char *texts[] = {seam_field_text(open, "dial"), life, "0",
-	    "plain", "", "5", "kex=1"};
+	    "plain", "", "5", "9.5", "kex=1"};
 
 	say(seam, SEAM_OPENED, open, texts);
 }

@@ -1,7 +1,6 @@
 /*
  * The fold: what each record makes of a change, and what cannot follow.
- * covers: P3 (no outcome without its intent), P4 (what never ran, what is
- * unknown), P7 (what counts)
+ * covers: P3, P4, P7
  */
 #include "rollout_place.h"
 

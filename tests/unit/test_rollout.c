@@ -1,7 +1,7 @@
 /*
  * The pure deciders of a rollout: waves, gate, machine, judge, as tables, and
  * all of them together in a simulated fleet (rollout_sim*.h).
- * covers: P4 (judge, results), P5 (machine, gate), P7 (gate, waves)
+ * covers: P3, P4, P5, P7
  */
 #include "rollout_place.h"
 #include "rollout_sim_run.h"
