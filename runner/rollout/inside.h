@@ -1,11 +1,14 @@
 /*
  * What the files of the driver share; nobody outside rollout/ includes it.
  *
- *	run.c       the change: gate, waves, soak, the end
- *	host_run.c  a host: does what the machine says
- *	step_run.c  a step: probe, intent, launch, probe, judge
- *	undo_run.c  the same on the way back
- *	check_run.c checks with within, every, for
+ *	run.c        the change: gate, waves, soak, the end
+ *	host_run.c   a host: does what the machine says
+ *	probe_run.c  asking about a step
+ *	launch_run.c intent, launch, probe behind it, judge; settling
+ *	drift_run.c  is the host still as it was previewed?
+ *	step_run.c   a step on the way there
+ *	undo_run.c   a step on the way back
+ *	check_run.c  checks with within, every, for
  */
 #ifndef HOSHU_ROLLOUT_INSIDE_H
 #define HOSHU_ROLLOUT_INSIDE_H
@@ -94,11 +97,19 @@ void host_disconnect(struct host_run *host);
 void host_connect(struct host_run *host);
 bool host_going_back(const struct host_run *host);
 
-/* ---- step_run.c ---- */
+/* ---- step_run.c, drift_run.c, launch_run.c ---- */
 void step_start(struct host_run *host, int step);
-void step_settle(struct host_run *host, int step);
 void step_drift(struct host_run *host);
-/* Shared with undo_run.c: probe step now. before and pin may be empty;
+void step_settle(struct host_run *host, int step);
+/* A run_durable: the record is durable, so the host goes on. */
+void step_recorded(void *arg, struct ticket *ticket);
+/* Put into the journal the blob that a record is about to name. */
+void step_keep_blob(struct host_run *host, const char *sha256);
+/* Of several answers under way: notes that the connection went; true then. */
+bool step_gone(struct host_run *host, const struct answer *answer);
+
+/* ---- probe_run.c ---- */
+/* Probe step now. before and pin may be empty;
  * behind_ms: what the probe may have to wait for in the host's shell. */
 void step_probe(struct host_run *host, const struct step *step, bool when,
     const char *before, struct bytes pin, int64_t behind_ms, fleet_done *done);

@@ -1,0 +1,299 @@
+/*
+ * One launch: intent, ticket, script with a probe behind it in one round trip,
+ * then the judge. And the other way to an outcome: settling an open ticket.
+ */
+#include "rollout/inside.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "digest/digest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The key of one launch: change, host, step, direction, attempt. */
+static void
+step_xid(
+    const struct host_run *host, int step, bool undo, int attempt, char out[33])
+{
+	struct buf text = BUF_INIT;
+	struct digest digest;
+
+	buf_printf(&text, "%s %d %s %d %s %d", host->run->o.change->digest,
+	    host->run->o.change->number, host->host->name, step,
+	    undo ? "undo" : "apply", attempt);
+	digest_of(buf_bytes(&text), &digest);
+	memcpy(out, digest.hex, 32);
+	out[32] = '\0';
+	buf_free(&text);
+}
+
+/* Put into the journal what a record is about to name. */
+void
+step_keep_blob(struct host_run *host, const char *sha256)
+{
+	struct run *run = host->run;
+	struct err err = ERR_INIT;
+	char stored[65];
+
+	if (sha256[0] != '\0' && journal_put_blob(run->o.journal,
+				     run_blob(run, sha256), stored, &err) < 0)
+		run_fail(run, &err);
+}
+
+static void
+step_tell(struct host_run *host, const struct judgement *judged)
+{
+	struct json *body = host->told;
+	struct arena *arena = host->arena;
+
+	if (judged->why[0] != '\0')
+		json_put_text(arena, body, "why", judged->why);
+	if (host->seen.seen[0] != '\0') {
+		json_put_text(arena, body, "seen", host->seen.seen);
+		step_keep_blob(host, host->seen.seen);
+	}
+	json_put_text(arena, body, "uptime", host->uptime);
+}
+
+void
+step_recorded(void *arg, struct ticket *ticket)
+{
+	struct host_run *host = arg;
+
+	(void)ticket;
+	host_next(host);
+}
+
+static void
+step_judge(struct host_run *host)
+{
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+	struct judgement judged;
+
+	if (host->ticket != NULL)
+		journal_ticket_close(host->run->o.journal, host->ticket);
+	host->ticket = NULL;
+	host->first = NULL;
+	host->connects = 0;
+	host->now.synced = false;
+	if (fold->undo == UNDO_OPEN) {
+		undo_judge(host);
+		return;
+	}
+	judge_step(&host->outcome, &host->seen, &judged);
+	step_tell(host, &judged);
+	run_record(host->run, host, judged.kind, host->step->id, fold->attempts,
+	    fold->xid, host->told, step_recorded, host);
+}
+
+static void
+step_answered(struct host_run *host)
+{
+	if (--host->answers > 0)
+		return;
+	if (!host->now.connected) /* the next connection settles it */
+		host_next(host);
+	else if (!host->outcome.known && !host->settled)
+		step_settle(host, host->step->id);
+	else
+		step_judge(host);
+}
+
+/* Both answers of a launch come whatever happens; the connection's end is
+ * noted by the first and acted on after the last. */
+bool
+step_gone(struct host_run *host, const struct answer *answer)
+{
+	if (answer->kind != ANSWER_FAILED ||
+	    strcmp(answer->why, "connection") != 0)
+		return false;
+	if (host->now.connected) {
+		fleet_disconnect(host->run->o.fleet, host->index);
+		host->connects++;
+	}
+	host->now.connected = false;
+	return true;
+}
+
+static void
+step_after_seen(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+
+	if (answer->kind == ANSWER_SEEN) {
+		step_take_seen(host, answer, &host->seen);
+	} else if (!step_gone(host, answer)) {
+		/* it could be asked before, so this is no proof of anything */
+		json_put_text(host->arena, host->told, "probe", answer->text);
+		host->seen.have = true;
+		host->seen.verdict = SEEN_CHANGE;
+	}
+	step_answered(host);
+}
+
+static void
+step_tail(struct host_run *host, const char *key, struct bytes tail)
+{
+	struct buf text = BUF_LIMIT(8192);
+	const char *from = tail.data;
+	size_t len = tail.len;
+
+	if (len == 0)
+		return;
+	if (len > 2000) { /* the end says why it failed */
+		from += len - 2000;
+		len = 2000;
+	}
+	text_cleanse_to(&text, from, len, false);
+	json_put_text(host->arena, host->told, key, buf_str(&text));
+	buf_free(&text);
+}
+
+static void
+step_take_verdict(struct host_run *host, const struct answer *answer)
+{
+	struct json *told = host->told;
+	struct arena *arena = host->arena;
+	static const char *const words[] = {"notrun", "sealed", "claimed",
+	    "running", "done", "lost", "otherlife"};
+
+	host->outcome.known = true;
+	host->outcome.verdict = answer->verdict;
+	host->outcome.rc = answer->rc;
+	snprintf(host->uptime, sizeof(host->uptime), "%s", answer->uptime);
+	json_put_text(arena, told, "verdict", words[answer->verdict]);
+	if (answer->verdict == VERDICT_DONE)
+		json_put_int(arena, told, "rc", answer->rc);
+	json_put_int(arena, told, "wall_ms", answer->wall_ms);
+	json_put_int(arena, told, "out_size", (int64_t)answer->out_size);
+	json_put_int(arena, told, "err_size", (int64_t)answer->errors_size);
+	step_tail(host, "out", answer->out);
+	step_tail(host, "err", answer->errors);
+}
+
+static void
+step_verdict(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+
+	if (answer->kind == ANSWER_VERDICT)
+		step_take_verdict(host, answer);
+	else if (!step_gone(host, answer) &&
+		 strcmp(answer->why, "deadline") == 0) {
+		/* still at it: end it, then ask what became of it */
+		host->outcome.stopped = true;
+		fleet_stop(host->run->o.fleet, host->index,
+		    host->fold->steps[host->step->id].xid, STOP_GRACE_MS);
+	}
+	step_answered(host);
+}
+
+static void
+step_launched(void *arg, struct ticket *ticket)
+{
+	struct host_run *host = arg;
+	struct run *run = host->run;
+	const struct step *step = host->step;
+	struct bytes pin = run_blob(run, host->seen.want);
+	struct bytes script = run_blob(run, host->seen.apply);
+	const char *before = step_before(host, step, host_going_back(host));
+	bool probe = host->seen.have;
+
+	host->ticket = ticket;
+	memset(&host->seen, 0, sizeof(host->seen));
+	host->answers = probe ? 2 : 1;
+	fleet_launch(run->o.fleet, host->index, ticket, script,
+	    step->timeout_ms, step_verdict, host);
+	if (probe)
+		step_probe(host, step, false, before, pin, step->timeout_ms,
+		    step_after_seen);
+}
+
+void
+step_launch(
+    struct host_run *host, bool undo, const char *script, struct json *body)
+{
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+	int attempt = 1 + (undo ? fold->undo_attempts : fold->attempts);
+	char xid[33];
+
+	step_xid(host, host->step->id, undo, attempt, xid);
+	json_put_text(host->arena, body, "script", script);
+	memmove(host->seen.apply, script, strlen(script) + 1);
+	memset(&host->outcome, 0, sizeof(host->outcome));
+	host->settled = false;
+	host->told = step_body(host);
+	step_keep_blob(host, script);
+	run_record(host->run, host,
+	    undo ? RECORD_UNDO_INTENT : RECORD_STEP_INTENT, host->step->id,
+	    attempt, xid, body, step_launched, host);
+}
+
+/* ---- settling an open ticket ---- */
+
+static void step_settle_ask(void *arg);
+
+static void
+step_settled(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+	struct run *run = host->run;
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+	const struct step *step = host->step;
+
+	if (host_lost_connection(host, answer))
+		return;
+	if (answer->kind == ANSWER_VERDICT)
+		step_take_verdict(host, answer);
+	if (host->outcome.known && host->outcome.verdict == VERDICT_RUNNING) {
+		if (loop_now_ms(run->o.loop) >= host->step_ends_ms &&
+		    !host->outcome.stopped) {
+			host->outcome.stopped = true;
+			fleet_stop(run->o.fleet, host->index, fold->xid,
+			    STOP_GRACE_MS);
+		}
+		host->timer = loop_timer_start(
+		    run->o.loop, SETTLE_EVERY_MS, step_settle_ask, host);
+		return;
+	}
+	host->answers = 1;
+	memset(&host->seen, 0, sizeof(host->seen));
+	if (fold->seen[0] == '\0' && !step->handler) {
+		step_answered(host);
+		return;
+	}
+	step_probe(host, step, false,
+	    step_before(host, step, host_going_back(host)),
+	    run_blob(run, fold->want), 0, step_after_seen);
+}
+
+static void
+step_settle_ask(void *arg)
+{
+	struct host_run *host = arg;
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+
+	host->timer = NULL;
+	fleet_settle(host->run->o.fleet, host->index, fold->xid, fold->life,
+	    step_settled, host);
+}
+
+void
+step_settle(struct host_run *host, int id)
+{
+	bool ours =
+	    host->step != NULL && host->step->id == id && host->outcome.stopped;
+
+	arena_free(host->arena);
+	host->arena = arena_new();
+	host->first = NULL;
+	host->step = host->run->o.change->plan->by_id[id];
+	host->told = step_body(host);
+	memset(&host->outcome, 0, sizeof(host->outcome));
+	host->outcome.stopped = ours;
+	host->step_ends_ms = loop_now_ms(host->run->o.loop) +
+			     (ours ? 0 : host->step->timeout_ms);
+	host->settled = true;
+	step_settle_ask(host);
+}

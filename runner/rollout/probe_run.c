@@ -1,0 +1,129 @@
+/*
+ * Asking a host about one step: what the question is made of, and what the
+ * answer leaves behind.
+ */
+#include "rollout/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What went before on this host, for changed("..."): one char a step id. */
+static char *
+step_changed(struct host_run *host)
+{
+	const struct plan *plan = host->run->o.change->plan;
+	char *changed = arena_alloc(host->arena, (size_t)plan->last_id + 1);
+
+	for (int id = 1; id <= plan->last_id; id++) {
+		switch (host->fold->steps[id].state) {
+		case STEP_SAME:
+		case STEP_SKIPPED:
+			changed[id] = 'n';
+			break;
+		case STEP_DONE:
+		case STEP_FAILED:
+		case STEP_UNKNOWN:
+			changed[id] = 'y';
+			break;
+		case STEP_WAITING:
+		case STEP_OPEN:
+			changed[id] = '-';
+			break;
+		}
+	}
+	return changed;
+}
+
+void
+step_probe(struct host_run *host, const struct step *step, bool when,
+    const char *before, struct bytes pin, int64_t behind_ms, fleet_done *done)
+{
+	struct run *run = host->run;
+	struct step shown = *step;
+	struct buf params = BUF_INIT, data = BUF_INIT;
+
+	if (!when) /* it was decided before; now only its state counts */
+		shown.when = NULL;
+	json_write(&params, step->params);
+	change_data(&data, run->o.change, host->host,
+	    run_blob(run, host->host->facts),
+	    run_blob(run, host->host->plan_vars), &shown, step_changed(host),
+	    before, pin);
+	fleet_probe(run->o.fleet, host->index, step->module, buf_bytes(&params),
+	    buf_bytes(&data), behind_ms + PROBE_TIMEOUT_MS, done, host);
+	buf_free(&params);
+	buf_free(&data);
+}
+
+void
+step_take_seen(
+    struct host_run *host, const struct answer *answer, struct seen *seen)
+{
+	struct blobs *blobs = host->run->o.change->blobs;
+
+	memset(seen, 0, sizeof(*seen));
+	seen->have = answer->seen_verdict != SEEN_CANNOT_TELL;
+	seen->verdict = answer->seen_verdict;
+	snprintf(seen->seen, sizeof(seen->seen), "%s",
+	    blobs_put(blobs, answer->seen));
+	snprintf(seen->want, sizeof(seen->want), "%s",
+	    blobs_put(blobs, answer->want));
+	snprintf(seen->apply, sizeof(seen->apply), "%s",
+	    blobs_put(blobs, answer->apply));
+	snprintf(seen->undo, sizeof(seen->undo), "%s",
+	    blobs_put(blobs, answer->undo));
+	seen->summary =
+	    arena_copy(host->arena, answer->summary.data, answer->summary.len);
+	seen->reason =
+	    arena_copy(host->arena, answer->reason.data, answer->reason.len);
+}
+
+/* When the step ended, by the uptime of the boot that runs now: "0" where that
+ * was before this boot, "" where nobody knows. */
+static const char *
+step_ended(const struct host_run *host, const struct step_fold *fold)
+{
+	size_t boot = strcspn(host->life, " ");
+
+	if (boot > 0 && fold->life[0] != '\0' &&
+	    (strcspn(fold->life, " ") != boot ||
+		strncmp(fold->life, host->life, boot) != 0))
+		return "0";
+	return fold->uptime;
+}
+
+const char *
+step_before(const struct host_run *host, const struct step *step, bool back)
+{
+	const struct plan *plan = host->run->o.change->plan;
+	const char *latest = NULL;
+
+	if (!step->handler)
+		return host->fold->opened[0] != '\0' ? host->fold->opened
+						    : NULL;
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *fold = &host->fold->steps[id];
+		const struct step *other = plan->by_id[id];
+		const char *ended = step_ended(host, fold);
+
+		if (ended[0] == '\0' ||
+		    (back ? fold->undo != UNDO_DONE : fold->state != STEP_DONE))
+			continue;
+		for (size_t i = 0; i < other->notify_count; i++)
+			if (other->notify[i] == step->id &&
+			    (latest == NULL ||
+				strtod(ended, NULL) > strtod(latest, NULL)))
+				latest = ended;
+	}
+	return latest;
+}
+
+struct json *
+step_body(struct host_run *host)
+{
+	struct json *body = json_map(host->arena);
+
+	json_put_text(host->arena, body, "name", host->step->name);
+	return body;
+}
