@@ -23,7 +23,11 @@ UNITS   := $(wildcard tests/unit/test_*.c)
 UNIT_PROGRAMS := $(UNITS:tests/unit/%.c=$(B)/unit/%)
 
 PACKAGES := lua5.4 yaml-0.1 libpcre2-8 sqlite3 libuv jansson libcurl libcrypto
--include build/deps/libssh2.mk
+# These goals must work before anything is installed; what builds wants libssh2.
+BARE := deps deps-test demo test help clean lab-down promises
+ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
+include build/deps/libssh2.mk
+endif
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
           -Wno-unused-parameter -Wvla -Wpointer-arith -Werror
@@ -134,8 +138,9 @@ valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind
 	$(Q)perl tests/valgrind.pl $(UNIT_PROGRAMS)
 
 .PHONY: demo
-demo: deps-test hoshu ## the main job before your eyes, on a throwaway local fleet
-	$(Q)sh tests/demo.sh
+demo: deps-test ## the main job before your eyes, on a throwaway local fleet
+	$(Q)$(MAKE) --no-print-directory hoshu
+	$(Q)bash tests/demo.sh
 
 .PHONY: lab
 lab: hoshu ## start the throwaway fleet of inventory/lab.yml (end it: make lab-down)
@@ -165,7 +170,7 @@ format:
 po: ## take new messages of the sources into runner/po/*.po, to be translated
 	$(Q)sh tests/messages.sh $(B)/hoshu.pot
 	$(Q)for l in $(LINGUAS); do \
-	    msgmerge -q -U --backup=none --no-wrap --add-location=file \
+	    msgmerge -q -U -N --backup=none --no-wrap --add-location=file \
 	    runner/po/$$l.po $(B)/hoshu.pot && \
 	    msgfmt --statistics -o /dev/null runner/po/$$l.po; done
 
