@@ -83,7 +83,7 @@ $(patsubst runner/%.c,$(B)/%.o,$(wildcard runner/remote/*.c)): \
 build/deps/libssh2.mk: tests/libssh2.sh
 	$(Q)sh tests/libssh2.sh build/deps
 
-$(B)/unit/%: tests/unit/%.c $(OBJECTS)
+$(B)/unit/%: tests/unit/%.c $(OBJECTS) | $(MO)
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
 	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \

@@ -89,7 +89,8 @@ return {
     needs = UPGRADE,
     before = "apt-get -y -q install sudo >/dev/null && " .. LIST .. ">@T@/before",
     params = { name = "sudo", version = "${{ vars.old }}" },
-    data = { vars = { old = "1.9.13p3-1+deb12u2" } },
+    learn = "apt-cache madison sudo | awk 'END { print $3 }'",
+    data = { vars = { old = "@L@" } },
     undone = LIST .. "| diff @T@/before -",
   },
   {

@@ -36,22 +36,30 @@ messages_start(void)
 		(void)setenv("LANGUAGE", wanted_locale(), 0);
 }
 
-/* locale/ beside the program, as `make` builds it; false when there is none. */
+/* Beside the program, as `make` builds it, or where `make install` puts it
+ * from there; false when there is none. */
 static bool
 beside_program(char *path, size_t size)
 {
+	static const char *const folders[] = {"locale", "../share/locale"};
 	ssize_t len = readlink("/proc/self/exe", path, size - 1);
-	char *slash;
+	char *name;
 
 	if (len <= 0)
 		return false;
 	path[len] = '\0';
-	slash = strrchr(path, '/');
-	if (slash == NULL ||
-	    (size_t)(slash + 1 - path) + sizeof("locale") > size)
+	name = strrchr(path, '/');
+	if (name == NULL)
 		return false;
-	memcpy(slash + 1, "locale", sizeof("locale"));
-	return access(path, R_OK | X_OK) == 0;
+	name++;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		size_t left = size - (size_t)(name - path);
+
+		if (snprintf(name, left, "%s", folders[i]) < (int)left &&
+		    access(path, R_OK | X_OK) == 0)
+			return true;
+	}
+	return false;
 }
 
 void

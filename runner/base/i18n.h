@@ -27,7 +27,7 @@ i18n_text(const char *text)
 }
 
 /* setlocale and the catalogue; once, first thing in main. The catalogue is
- * looked for in locale/ beside the program, then where it is installed. */
+ * looked for beside the program (locale/, ../share/locale), then below PREFIX. */
 void i18n_start(void);
 
 /* From now on this thread's texts are English (true) or the person's (false).

@@ -39,6 +39,13 @@ static const struct {
     {N_("%s did not get through %s within %lld ms"), 1u << 1},
     {N_("connected in %lld ms"), 0},
     {N_("no answer within %s"), 0},
+    /* http/ */
+    {N_("%s, wanted %d"), 0},
+    {N_("%s, wanted 2xx (redirects are not followed)"), 0},
+    {N_("%s, wanted 2xx"), 0},
+    {N_("%s, but the body does not hold the text wanted"), 0},
+    {N_("%s, but the body does not match"), 0},
+    {N_("%s, and the pattern is too costly for this body"), 0},
     /* worker/; a command's first line may follow */
     {N_("%s is %s, wanted active"), 0},
     {N_("%s did not end in time"), 0},

@@ -34,7 +34,7 @@ cmd_usage(FILE *out)
 		const struct cmd *cmd = cmd_table[i];
 
 		if (!cmd->hidden)
-			fprintf(out, "  %-9s %-18s %s\n", cmd->name, cmd->args,
+			fprintf(out, "  %-9s %-19s %s\n", cmd->name, cmd->args,
 			    _(cmd->summary));
 	}
 	fprintf(out,

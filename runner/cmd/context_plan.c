@@ -374,23 +374,39 @@ plan_waves(struct context *context, struct err *err)
 	return waves_assign(context->arena, change, of, err);
 }
 
+static int
+plan_spread(const struct change_host *host, const struct spread *spread,
+    struct err *err)
+{
+	const struct json *value = json_get(host->vars, spread->key);
+
+	if (waves_spread_value(host, spread->key)[0] != '\0')
+		return 0;
+	if (value != NULL && value->type != JSON_TEXT)
+		return err_at(err, ERR_PLAN, spread->place,
+		    _("spread: '%s' of host %s is no text; put it in quotes "
+		      "in the inventory"),
+		    spread->key, host->name);
+	return err_at(err, ERR_PLAN, spread->place,
+	    _("spread: host %s has no variable '%s' in the inventory"),
+	    host->name, spread->key);
+}
+
 /* A spread over a variable that a host lacks would bound nothing. */
 static int
 plan_spreads(struct context *context, struct err *err)
 {
 	const struct change *change = context->change;
 	const struct plan *plan = change->plan;
+	int r;
 
 	for (size_t s = 0; s < plan->spread_count; s++)
-		for (size_t h = 0; h < change->host_count; h++)
-			if (waves_spread_value(&change->hosts[h],
-				plan->spreads[s].key)[0] == '\0')
-				return err_at(err, ERR_PLAN,
-				    plan->spreads[s].place,
-				    _("spread: host %s has no variable '%s' "
-				      "in the inventory"),
-				    change->hosts[h].name,
-				    plan->spreads[s].key);
+		for (size_t h = 0; h < change->host_count; h++) {
+			r = plan_spread(
+			    &change->hosts[h], &plan->spreads[s], err);
+			if (r < 0)
+				return r;
+		}
 	return 0;
 }
 

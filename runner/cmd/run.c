@@ -95,6 +95,9 @@ run_print(const struct context *context, const struct gate_result *result)
 		printf(_("next: hoshu show %s lists the hosts that a person "
 			 "must look at\n"),
 		    name);
+	else if (result->status == err_exit_status(ERR_LEFTOVER))
+		printf(_("next: mend the hosts left over, then submit the plan "
+			 "again; on the others it finds nothing to do\n"));
 }
 
 static int

@@ -61,15 +61,20 @@ show_step(const struct context *context, const struct host_fold *host, int id)
 
 /* What a person finds on a host that is not proved back. */
 static void
-show_stuck(const struct context *context, const struct host_fold *host)
+show_stuck(const struct context *context, const struct host_fold *host,
+    const struct change_host *how)
 {
+	bool root =
+	    strcmp(how->user, "root") == 0 || strcmp(how->become, "sudo") == 0;
+	const char *folder = root ? "/var/lib/hoshu" : "~/.local/state/hoshu";
+
 	for (int id = 1; id <= context->change->plan->last_id; id++) {
 		const struct step_fold *step = &host->steps[id];
 
 		if (step->undo_script[0] != '\0' && step->undo != UNDO_DONE)
 			printf(_("      by hand: sh "
-				 "/var/lib/hoshu/undo/%.16s.sh   (step %d)\n"),
-			    step->undo_script, id);
+				 "%s/undo/%.16s.sh   (step %d)\n"),
+			    folder, step->undo_script, id);
 	}
 }
 
@@ -89,7 +94,7 @@ show_hosts(const struct context *context)
 		for (int id = 1; id <= fold->step_count; id++)
 			show_step(context, host, id);
 		if (host->state == HOST_STUCK || host->state == HOST_LOST)
-			show_stuck(context, host);
+			show_stuck(context, host, &context->change->hosts[h]);
 	}
 }
 

@@ -42,7 +42,7 @@ read_group(struct draft *draft, const struct yaml *key,
 	    arena_printf(draft->arena, _("group '%s'"), key->text);
 	int r;
 
-	r = hosts_check_name(key, "group", err);
+	r = hosts_check_name(key, N_("group"), err);
 	if (r < 0)
 		return r;
 	group->name = key->text;

@@ -26,15 +26,15 @@
 #include "base/json.h"
 
 struct host {
-	int id;               /* index into inventory->hosts */
-	const char *name;     /* [A-Za-z0-9][A-Za-z0-9._-]*, <= 128 */
-	const char *address;  /* NULL = what ssh -G says for name */
-	int port;             /* 0 = what ssh -G says */
-	const char *user;     /* NULL = what ssh -G says */
-	const char *become;   /* "none" or "sudo" */
-	const char **groups;  /* sorted, with the groups of groups */
+	int id;		     /* index into inventory->hosts */
+	const char *name;    /* [A-Za-z0-9][A-Za-z0-9._-]*, <= 128 */
+	const char *address; /* NULL = what ssh -G says for name */
+	int port;	     /* 0 = what ssh -G says */
+	const char *user;    /* NULL = what ssh -G says */
+	const char *become;  /* "none" or "sudo" */
+	const char **groups; /* sorted, with the groups of groups */
 	size_t group_count;
-	struct json *vars;    /* map, merged */
+	struct json *vars; /* map, merged */
 	struct place place;
 };
 
@@ -46,7 +46,7 @@ struct inventory {
 	size_t count;
 	const char **groups; /* all names, sorted */
 	size_t group_count;
-	int *by_name;        /* host ids, sorted by name */
+	int *by_name; /* host ids, sorted by name */
 };
 
 int inventory_load(struct arena *arena, const char *path,

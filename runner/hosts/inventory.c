@@ -42,19 +42,19 @@ hosts_check_name(const struct yaml *name, const char *what, struct err *err)
 {
 	if (name->type != YAML_TEXT)
 		return err_at(err, ERR_PLAN, name->place,
-		    _("the name of a %s must be a text"), what);
+		    _("the name of a %s must be a text"), _(what));
 	if (!is_made_of(name->text, name->len, HOSTS_NAME_MAX, "._-") ||
 	    !isalnum((unsigned char)name->text[0]))
 		return err_at(err, ERR_PLAN, name->place,
 		    _("'%.140s' cannot be the name of a %s; use letters, "
 		      "digits, '.', '_' and '-', a letter or digit first, "
 		      "at most %d"),
-		    name->text, what, HOSTS_NAME_MAX);
+		    name->text, _(what), HOSTS_NAME_MAX);
 	if (strcmp(name->text, "all") == 0 || strcmp(name->text, "first") == 0)
 		return err_at(err, ERR_PLAN, name->place,
 		    _("'%s' means something else in selectors; give the %s "
 		      "another name"),
-		    name->text, what);
+		    name->text, _(what));
 	return 0;
 }
 
@@ -113,7 +113,7 @@ collect_mentions(
 	int r, group;
 
 	for (size_t i = 0; hosts != NULL && i < hosts->count; i++) {
-		r = hosts_check_name(hosts->keys[i], "host", err);
+		r = hosts_check_name(hosts->keys[i], N_("host"), err);
 		if (r < 0)
 			return r;
 		add_mention(
@@ -123,7 +123,7 @@ collect_mentions(
 		group = hosts_find_group(draft, draft->groups->keys[i]->text);
 		list = draft->group[group].hosts;
 		for (size_t j = 0; list != NULL && j < list->count; j++) {
-			r = hosts_check_name(list->items[j], "host", err);
+			r = hosts_check_name(list->items[j], N_("host"), err);
 			if (r < 0)
 				return r;
 			add_mention(

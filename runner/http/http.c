@@ -82,11 +82,13 @@ curl_judge(struct http_check *check, CURLcode code, struct buf *text)
 	const char *why = check->curl_error[0] != '\0'
 			      ? check->curl_error
 			      : curl_easy_strerror(code);
+	struct buf time = BUF_INIT;
 
 	switch ((int)code) {
 	case CURLE_OPERATION_TIMEDOUT:
-		buf_puts(text, _("no answer within "));
-		text_put_duration(text, check->timeout_ms);
+		text_put_duration(&time, check->timeout_ms);
+		buf_printf(text, _("no answer within %s"), buf_str(&time));
+		buf_free(&time);
 		return "fail";
 	case CURLE_COULDNT_CONNECT: /* it was connected when we got it */
 	case CURLE_OUT_OF_MEMORY:

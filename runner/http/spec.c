@@ -144,40 +144,51 @@ http_spec_read(struct arena *arena, struct bytes json, struct http_spec *out,
 	return 0;
 }
 
+/* What is wrong with the answer's body; NULL = nothing. */
+static const char *
+body_judge(const struct http_spec *spec, struct bytes body, const char **result)
+{
+	*result = "fail";
+	if (spec->body != NULL &&
+	    memmem(body.data, body.len, spec->body, strlen(spec->body)) == NULL)
+		return _("%s, but the body does not hold the text wanted");
+	*result = "pass";
+	if (spec->pattern == NULL)
+		return NULL;
+	switch (match_run(spec->pattern, body.data, body.len, NULL, NULL)) {
+	case MATCH_YES:
+		return NULL;
+	case MATCH_NO:
+		*result = "fail";
+		return _("%s, but the body does not match");
+	case MATCH_LIMIT:
+		break;
+	}
+	*result = "inconclusive";
+	return _("%s, and the pattern is too costly for this body");
+}
+
 const char *
 http_judge(const struct http_spec *spec, int status, const char *status_line,
     struct bytes body, struct buf *text)
 {
-	text_cleanse_to(text, status_line, strlen(status_line), true);
-	if (spec->status != 0 && status != spec->status) {
-		buf_printf(text, _(", wanted %d"), spec->status);
-		return "fail";
-	}
-	if (spec->status == 0 && (status < 200 || status > 299)) {
-		if (status >= 300 && status <= 399)
-			buf_puts(text, _(", wanted 2xx (redirects are not "
-					 "followed)"));
-		else
-			buf_puts(text, _(", wanted 2xx"));
-		return "fail";
-	}
-	if (spec->body != NULL && memmem(body.data, body.len, spec->body,
-				      strlen(spec->body)) == NULL) {
-		buf_puts(text, _(", but the body does not hold the text "
-				 "wanted"));
-		return "fail";
-	}
-	if (spec->pattern == NULL)
-		return "pass";
-	switch (match_run(spec->pattern, body.data, body.len, NULL, NULL)) {
-	case MATCH_YES:
-		return "pass";
-	case MATCH_NO:
-		buf_puts(text, _(", but the body does not match"));
-		return "fail";
-	case MATCH_LIMIT:
-		break;
-	}
-	buf_puts(text, _(", and the pattern is too costly for this body"));
-	return "inconclusive";
+	struct buf line = BUF_LIMIT(1024);
+	const char *result = "fail", *wrong;
+
+	text_cleanse_to(&line, status_line, strlen(status_line), true);
+	if (spec->status != 0 && status != spec->status)
+		buf_printf(
+		    text, _("%s, wanted %d"), buf_str(&line), spec->status);
+	else if (spec->status == 0 && status >= 300 && status <= 399)
+		buf_printf(text,
+		    _("%s, wanted 2xx (redirects are not followed)"),
+		    buf_str(&line));
+	else if (spec->status == 0 && (status < 200 || status > 299))
+		buf_printf(text, _("%s, wanted 2xx"), buf_str(&line));
+	else if ((wrong = body_judge(spec, body, &result)) != NULL)
+		buf_printf(text, wrong, buf_str(&line));
+	else
+		buf_puts(text, buf_str(&line));
+	buf_free(&line);
+	return result;
 }

@@ -166,12 +166,13 @@ fold_intent(struct step_fold *step, struct host_fold *host,
 }
 
 /* When it ended. Where nobody could say, what is to be younger than it must be
- * younger than the last thing that ended on this host. */
+ * younger than the last thing that ended on this host, or than our coming. */
 static void
 fold_take_uptime(const struct change_fold *fold, const struct host_fold *host,
     struct step_fold *step, const struct json *body)
 {
-	const char *given = json_get_text(body, "uptime", ""), *last = given;
+	const char *given = json_get_text(body, "uptime", "");
+	const char *last = given[0] != '\0' ? given : host->opened;
 
 	for (int id = 1; given[0] == '\0' && id <= fold->step_count; id++) {
 		const char *uptime = host->steps[id].uptime;

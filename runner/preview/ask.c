@@ -112,8 +112,8 @@ ask_notified(const struct ask_host *host, int handler)
 
 /* A fault in a module has its place there; another has the step's. */
 static void
-ask_step_trouble(struct ask_host *host, const struct step *step,
-    const struct answer *answer)
+ask_step_trouble(
+    struct ask_host *host, const struct step *step, const struct answer *answer)
 {
 	char text[1400];
 
@@ -122,9 +122,9 @@ ask_step_trouble(struct ask_host *host, const struct step *step,
 		    answer->file, answer->line, step->name, answer->text);
 	else
 		snprintf(text, sizeof(text),
-		    _("%s:%d:%d: step \"%s\", module %s: %s"),
-		    step->place.file, step->place.line, step->place.col,
-		    step->name, step->module, answer->text);
+		    _("%s:%d:%d: step \"%s\", module %s: %s"), step->place.file,
+		    step->place.line, step->place.col, step->name, step->module,
+		    answer->text);
 	ask_trouble(host, text);
 }
 

@@ -105,7 +105,7 @@ render_rules(struct render *render)
 		"failed\n",
 		(unsigned long)change->in_flight),
 	    change->in_flight);
-	fprintf(out, _("  a failure %s\n"), render_scope(plan->host_failed));
+	fprintf(out, _("  failure   %s\n"), render_scope(plan->host_failed));
 	fprintf(out,
 	    _("  stops at  %d failed, %d unreachable or %d excluded; then %s\n"),
 	    waves_limit(&plan->failed, change),

@@ -186,6 +186,7 @@ host_connected(void *arg, const struct answer *answer)
 		return;
 	}
 	host->now.connected = true;
+	host->ahead = NULL; /* it may be another life's */
 	snprintf(host->life, sizeof(host->life), "%s", answer->life);
 	arena = arena_new();
 	body = json_map(arena);

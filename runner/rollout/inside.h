@@ -52,6 +52,11 @@ struct host_run {
 	int first_left;
 	char drift_text[512];
 
+	/* the step behind the one launched, asked about in the same flight;
+	 * NULL = it was not, or what came of it is of no use */
+	const struct step *ahead;
+	struct seen ahead_seen;
+
 	struct check_run *checks; /* under way, or NULL */
 };
 
@@ -120,6 +125,9 @@ void step_take_seen(
  * behind it, then the judge. body is the intent's. */
 void step_launch(
     struct host_run *host, bool undo, const char *script, struct json *body);
+/* The probe that was sent ahead for this step, into host->seen; false: none
+ * was, or it could not know what is now. */
+bool step_take_ahead(struct host_run *host, const struct step *step);
 /* Uptime by which a handler must have been younger; NULL = none. */
 const char *step_before(
     const struct host_run *host, const struct step *step, bool back);

@@ -33,9 +33,16 @@ void
 step_keep_blob(struct host_run *host, const char *sha256)
 {
 	struct run *run = host->run;
+	const struct change_step *frozen = &host->host->steps[host->step->id];
 	struct err err = ERR_INIT;
 	char stored[65];
 
+	/* what the change froze was stored with it */
+	if (strcmp(sha256, frozen->seen) == 0 ||
+	    strcmp(sha256, frozen->want) == 0 ||
+	    strcmp(sha256, frozen->apply) == 0 ||
+	    strcmp(sha256, frozen->undo) == 0)
+		return;
 	if (sha256[0] != '\0' && journal_put_blob(run->o.journal,
 				     run_blob(run, sha256), stored, &err) < 0)
 		run_fail(run, &err);
@@ -82,6 +89,8 @@ step_judge(struct host_run *host)
 		return;
 	}
 	judge_step(&host->outcome, &host->seen, &judged);
+	if (judged.kind != RECORD_STEP_DONE)
+		host->ahead = NULL;
 	step_tell(host, &judged);
 	run_record(host->run, host, judged.kind, host->step->id, fold->attempts,
 	    fold->xid, host->told, step_recorded, host);
@@ -189,6 +198,52 @@ step_verdict(void *arg, const struct answer *answer)
 	step_answered(host);
 }
 
+/* ---- the probe of the next step, in the same flight ---- */
+
+static void
+step_ahead_seen(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+
+	if (answer->kind == ANSWER_SEEN) {
+		step_take_seen(host, answer, &host->ahead_seen);
+	} else {
+		/* whatever it is, it is asked again and said then */
+		(void)step_gone(host, answer);
+		host->ahead = NULL;
+	}
+	step_answered(host);
+}
+
+/* Ask about the step behind this one, if it is one that was not begun. */
+static void
+step_ask_ahead(struct host_run *host)
+{
+	const struct phase *phase = &host->run->o.change->plan->phases[0];
+	const struct step *next = NULL;
+
+	for (size_t i = 0; i + 1 < phase->step_count; i++)
+		if (&phase->steps[i] == host->step)
+			next = &phase->steps[i + 1];
+	if (next == NULL || host->fold->steps[next->id].state != STEP_WAITING)
+		return;
+	host->ahead = next;
+	host->answers++;
+	step_probe(host, next, true, step_before(host, next, false),
+	    bytes_of(""), host->step->timeout_ms, step_ahead_seen);
+}
+
+bool
+step_take_ahead(struct host_run *host, const struct step *step)
+{
+	bool good = host->ahead == step;
+
+	host->ahead = NULL;
+	if (good)
+		host->seen = host->ahead_seen;
+	return good;
+}
+
 static void
 step_launched(void *arg, struct ticket *ticket)
 {
@@ -208,6 +263,9 @@ step_launched(void *arg, struct ticket *ticket)
 	if (probe)
 		step_probe(host, step, false, before, pin, step->timeout_ms,
 		    step_after_seen);
+	host->ahead = NULL;
+	if (!host_going_back(host))
+		step_ask_ahead(host);
 }
 
 void
@@ -288,6 +346,7 @@ step_settle(struct host_run *host, int id)
 	arena_free(host->arena);
 	host->arena = arena_new();
 	host->first = NULL;
+	host->ahead = NULL;
 	host->step = host->run->o.change->plan->by_id[id];
 	host->told = step_body(host);
 	memset(&host->outcome, 0, sizeof(host->outcome));

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What went before on this host, for changed("..."): one char a step id. */
+/* What went before on this host, for changed("..."): one char a step id. Asked
+ * about the step behind an open one, that one is taken for done: where it is
+ * not, the answer is dropped (step_take_ahead). */
 static char *
-step_changed(struct host_run *host)
+step_changed(struct host_run *host, const struct step *step)
 {
 	const struct plan *plan = host->run->o.change->plan;
 	char *changed = arena_alloc(host->arena, (size_t)plan->last_id + 1);
@@ -26,8 +28,10 @@ step_changed(struct host_run *host)
 		case STEP_UNKNOWN:
 			changed[id] = 'y';
 			break;
-		case STEP_WAITING:
 		case STEP_OPEN:
+			changed[id] = step != host->step ? 'y' : '-';
+			break;
+		case STEP_WAITING:
 			changed[id] = '-';
 			break;
 		}
@@ -48,7 +52,8 @@ step_probe(struct host_run *host, const struct step *step, bool when,
 	json_write(&params, step->params);
 	change_data(&data, run->o.change, host->host,
 	    run_blob(run, host->host->facts),
-	    run_blob(run, host->host->plan_vars), &shown, step_changed(host),
+	    run_blob(run, host->host->plan_vars), &shown,
+	    step_changed(host, step),
 	    before, pin);
 	fleet_probe(run->o.fleet, host->index, step->module, buf_bytes(&params),
 	    buf_bytes(&data), behind_ms + PROBE_TIMEOUT_MS, done, host);

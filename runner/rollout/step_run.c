@@ -132,6 +132,10 @@ step_start(struct host_run *host, int id)
 		step_decide(host);
 		return;
 	}
+	if (step_take_ahead(host, step)) {
+		step_decide(host);
+		return;
+	}
 	arena_free(host->arena);
 	host->arena = arena_new();
 	host->first = NULL;

@@ -102,6 +102,7 @@ undo_probe(struct host_run *host, int id, fleet_done *done)
 	arena_free(host->arena);
 	host->arena = arena_new();
 	host->first = NULL;
+	host->ahead = NULL;
 	host->step = plan->by_id[id];
 	step_probe(host, host->step, false, step_before(host, host->step, true),
 	    host->step->handler ? bytes_of("")

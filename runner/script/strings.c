@@ -203,6 +203,7 @@ push_replacement(struct matcher *m, const char *s, const char *e)
 				luaL_addvalue(&out);
 			} else {
 				luaL_error(L, "%s",
+				    /* xgettext:no-c-format */
 				    _("'%' in the replacement needs a digit"));
 			}
 		}

@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 hoshu=$(realpath "${HOSHU:-hoshu}")
+export LC_ALL=C
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 count=0

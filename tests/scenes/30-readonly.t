@@ -54,12 +54,12 @@ look_run='
 	cat /proc/mounts | grep -v /run/user
 '
 
-expected=$(sed -n "s/^try '\([^']*\)'.*/\1: /p" tests/scenes/attempts.sh)
+expected() { sed -n "s/^try '\([^']*\)'.*/\1: $1/p" tests/scenes/attempts.sh; }
 everywhere before "$look_disk$look_run" real1
 preview=$(hoshu preview "$scene/attempt.yml")
 is $? 0 "preview of a module that tries to write"
 everywhere after "$look_disk$look_run" real1
-is "$(grep -o '[a-z].*: \(refused\|through\)$' <<<"$preview")" "$(sed 's/$/refused/' <<<"$expected")" "every try is refused"
+is "$(grep -o '[a-z].*: \(refused\|through\)$' <<<"$preview")" "$(expected refused)" "every try is refused"
 like "$preview" "enforced by every host's kernel" "the preview says so"
 diff "$scene/seen/real1.before" "$scene/seen/real1.after" >"$scene/seen/diff"
 ok $? "nothing on the host is different"
@@ -69,7 +69,7 @@ ok $? "and it was looked at"
 is "$(on real1 'journalctl -q -o cat -t root -t attempt | grep -c attempt')" 0 "nor did its log hear of it"
 
 everywhere tries "$(cat tests/scenes/attempts.sh)" real2
-is "$(said tries real2)" "$(sed 's/$/through/' <<<"$expected")" "the same tries get through for root"
+is "$(said tries real2)" "$(expected through)" "the same tries get through for root"
 is "$(on real2 'pgrep -fc "sleep 8639[9]"')" 1 "and what they left running runs"
 
 # Without unshare a host cannot shut a probe in; its probe may look no less, and the preview says which.

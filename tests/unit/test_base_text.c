@@ -239,6 +239,21 @@ width_counts_columns(void **state)
 }
 
 static void
+padding_counts_columns_too(void **state)
+{
+	const char *done = "\xe5\xae\x8c\xe4\xba\x86"; /* two kanji */
+	char line[32];
+
+	(void)state;
+	snprintf(line, sizeof(line), "%-*s|", text_pad("done", 6), "done");
+	assert_string_equal(line, "done  |");
+	snprintf(line, sizeof(line), "%-*s|", text_pad(done, 6), done);
+	assert_string_equal(line, "\xe5\xae\x8c\xe4\xba\x86  |");
+	snprintf(line, sizeof(line), "%-*s|", text_pad(done, 2), done);
+	assert_string_equal(line, "\xe5\xae\x8c\xe4\xba\x86|");
+}
+
+static void
 near_words_are_found(void **state)
 {
 	static const char *const words[] = {"state", "name", "service",
@@ -388,6 +403,7 @@ main(void)
 	    cmocka_unit_test(one_line_shows_line_ends),
 	    cmocka_unit_test(an_error_never_carries_an_escape),
 	    cmocka_unit_test(width_counts_columns),
+	    cmocka_unit_test(padding_counts_columns_too),
 	    cmocka_unit_test(near_words_are_found),
 	    cmocka_unit_test(durations_need_a_unit_and_an_end),
 	    cmocka_unit_test(integers_are_decimal_and_within_limits),

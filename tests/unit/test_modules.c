@@ -25,20 +25,26 @@ struct run {
 	struct script *script;
 	const char *module;
 	char folder[256]; /* on the host */
+	char learned[128];
 	int number, failed, skipped;
 };
 
-/* text with each @T@ made the folder */
+/* text with each @T@ made the folder and each @L@ what the host said */
 static const char *
 fill(struct run *run, const char *text)
 {
 	struct buf buf = BUF_INIT;
 	const char *at, *out;
 
-	while ((at = strstr(text, "@T@")) != NULL) {
+	while ((at = strchr(text, '@')) != NULL) {
+		bool folder = strncmp(at, "@T@", 3) == 0;
+
 		buf_put(&buf, text, (size_t)(at - text));
-		buf_puts(&buf, run->folder);
-		text = at + 3;
+		if (folder || strncmp(at, "@L@", 3) == 0)
+			buf_puts(&buf, folder ? run->folder : run->learned);
+		else
+			buf_put(&buf, at, 1);
+		text = folder || strncmp(at, "@L@", 3) == 0 ? at + 3 : at + 1;
 	}
 	buf_puts(&buf, text);
 	out = arena_strdup(run->arena, buf_str(&buf));
@@ -67,6 +73,28 @@ host_says(
 		good = check(
 		    door_run(&run->door, fill(run, text), &out, &out) == 0, why,
 		    key, buf_str(&out));
+	buf_free(&out);
+	return good;
+}
+
+/* The first line that the case's `learn` says, for @L@. */
+static bool
+learn(struct run *run, const struct json *test, struct buf *why)
+{
+	const char *text = json_get_text(test, "learn", NULL);
+	struct buf out = BUF_INIT;
+	bool good = true;
+
+	run->learned[0] = '\0';
+	if (text != NULL) {
+		good = check(
+		    door_run(&run->door, fill(run, text), &out, NULL) == 0, why,
+		    "learn", buf_str(&out));
+		snprintf(run->learned, sizeof(run->learned), "%.*s",
+		    (int)strcspn(buf_str(&out), "\n"), buf_str(&out));
+		good = good && check(run->learned[0] != '\0', why, "learn",
+				   "the host says nothing");
+	}
 	buf_free(&out);
 	return good;
 }
@@ -250,8 +278,8 @@ run_case(struct run *run, const char *shell, const struct json *test)
 	}
 	snprintf(run->folder, sizeof(run->folder), "%.*s",
 	    (int)strcspn(buf_str(&out), "\n"), buf_str(&out));
-	good =
-	    host_says(run, test, "before", &why) && run_laws(run, test, &why);
+	good = learn(run, test, &why) && host_says(run, test, "before", &why) &&
+	       run_laws(run, test, &why);
 	host_says(run, test, "finally", &why);
 	printf("%sok %d - %s: %s: %s\n%s", good ? "" : "not ", run->number,
 	    shell, run->module, json_get_text(test, "name", "?"),
