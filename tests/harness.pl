@@ -25,6 +25,16 @@ my $harness = TAP::Harness->new({
     color     => -t STDOUT ? 1 : 0,
     exec      => sub { my ($h, $file) = @_; -x $file ? [$file] : undef },
 });
+# Each reason for which single tests were skipped, with how often.
+my %skips;
+$harness->callback(made_parser => sub {
+    my ($parser, $job) = @_;
+    my $name = $job->[1] // $job->[0];
+    $parser->callback(test => sub {
+        my ($test) = @_;
+        $skips{$name}{ $test->explanation || 'no reason given' }++ if $test->has_skip;
+    });
+});
 my $result = $harness->runtests(@files);
 my ($skipped, @reasons) = (0);
 for my $name ($result->descriptions) {
@@ -35,7 +45,9 @@ for my $name ($result->descriptions) {
         push @reasons, "$name: " . $parser->skip_all;
     }
     $skipped += $count;
-    push @reasons, "$name: $count of its tests" if $count;
+    my $said = $skips{$name} // {};
+    push @reasons, map { "$name: $said->{$_} of its tests: $_" } sort keys %$said;
+    push @reasons, "$name: $count of its tests" if $count && !%$said;
 }
 print "skipped $_\n" for @reasons;
 # A file that died, or ran another number of tests than it planned, failed
