@@ -18,7 +18,7 @@ judge() {
 	[ "$HOSHU_SOCKETS" ] || g="$g sockets"
 	unset HOSHU_SOCKETS
 	while read -r i p _ _ a b c; do
-		case "$b,$a $c" in ro,* | "rw,"*",/tmp "*"- tmpfs hoshu "*) continue ;; esac
+		case "$b,$a $c" in ro,* | "rw,"*",/dev/shm "*"- tmpfs hoshu "*) continue ;; esac
 		case " $w " in *" $a "*) continue ;; esac
 		# where more is open than a mount, it need not be exact
 		[ "$g" ] || reached "$i" "$p" "$a" || continue

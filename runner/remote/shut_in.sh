@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC3013
-# Inside the namespaces that reader.sh made: every mount read-only, a private /tmp, the sockets of
-# others covered, then nobody with no right but to read. sh -c THIS hoshu shut|bare SOCKETS; becomes
+# Inside the namespaces that reader.sh made: every mount read-only, a /dev/shm of its own for
+# what must write (so that /tmp can be seen as it is), the sockets of others covered, then nobody with no right but to read. sh -c THIS hoshu shut|bare SOCKETS; becomes
 # the shell that reads the requests.
 
 if [ "$1" = shut ]; then
@@ -11,19 +11,21 @@ if [ "$1" = shut ]; then
 		mount -a -o remount,bind,ro || while read -r _ _ _ _ m o _; do
 			case $o in ro | ro,*) ;; *) mount -o remount,bind,ro "$m" ;; esac
 		done </proc/self/mountinfo
-		mount -t tmpfs -o size=64m,mode=1777,nosuid,nodev hoshu /tmp
+		mount -t tmpfs -o size=64m,mode=1777,nosuid,nodev hoshu /dev/shm
 	} >/dev/null 2>&1
+	TMPDIR=/dev/shm
+	export TMPDIR
 	# The system bus stays: systemctl show asks over it, and it obeys nobody.
 	printf '%s\n' "$2" | while read -r s; do
 		if [ -S "$s" ] && ! [ "$s" -ef /run/dbus/system_bus_socket ]; then
 			printf '%s\n' "$s" | sed 's/\\/\\134/g; s/ /\\040/g; s/^/\/dev\/null /; s/$/ none bind 0 0/'
 		fi
-	done >/tmp/sockets
-	if [ ! -s /tmp/sockets ] || mount -a -T /tmp/sockets >/dev/null 2>&1; then
+	done >/dev/shm/sockets
+	if [ ! -s /dev/shm/sockets ] || mount -a -T /dev/shm/sockets >/dev/null 2>&1; then
 		HOSHU_SOCKETS=covered
 		export HOSHU_SOCKETS
 	fi
-	rm -f /tmp/sockets
+	rm -f /dev/shm/sockets
 fi
 c=+dac_read_search u='--reuid=65534 --regid=65534 --clear-groups'
 while read -r a _ b _; do [ "$a" = Uid: ] && break; done </proc/self/status

@@ -13,9 +13,7 @@ my $why = `tests/fleet/light can`;
 if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
 my $hoshu = abs_path($ENV{HOSHU} // './hoshu');
 my $modules = abs_path('modules');
-# not in /tmp: a preview has a /tmp of its own
-mkdir 'build';
-my $dir = abs_path(tempdir('build/bug-055-XXXX', CLEANUP => 1));
+my $dir = tempdir(CLEANUP => 1);
 my $fleet = "$dir/fleet";
 system("tests/fleet/light up 2 $fleet >/dev/null") == 0 or BAIL_OUT('no fleet');
 END { system("tests/fleet/light down $fleet >/dev/null 2>&1") if $fleet }

@@ -16,7 +16,7 @@ setup(void **state)
 	struct remote_options options;
 
 	(void)state;
-	/* not under /tmp, which the reader has one of its own of */
+	/* one that every user may reach */
 	setenv("TMPDIR", "/var/tmp", 1);
 	host_start(&host);
 	shell("chmod 755 %s", host.folder);
@@ -85,16 +85,21 @@ it_reads_what_only_root_may(void **state)
 }
 
 static void
-it_has_a_tmp_of_its_own(void **state)
+it_sees_tmp_as_it_is_and_writes_elsewhere(void **state)
 {
 	char path[64], text[300];
+	struct err err = ERR_INIT;
 
 	(void)state;
 	needs_namespaces();
 	snprintf(path, sizeof(path), "/tmp/hoshu-reader-%d", (int)getpid());
-	snprintf(text, sizeof(text), "echo hi >%s && cat %s", path, path);
-	assert_string_equal(buf_str(&ask(&reader, text)->out), "hi\n");
-	assert_false(file_exists(path));
+	assert_int_equal(file_write(path, bytes_of("there\n"), 0600, &err), 0);
+	snprintf(text, sizeof(text),
+	    "cat %s && ! echo x >%s && echo hi >$TMPDIR/x && cat $TMPDIR/x",
+	    path, path);
+	assert_string_equal(buf_str(&ask(&reader, text)->out), "there\nhi\n");
+	assert_false(file_exists("/dev/shm/x"));
+	unlink(path);
 }
 
 static void
@@ -105,19 +110,19 @@ it_changes_nothing(void **state)
 	    "echo x >>%s/authorized_keys", "rm -f %s/authorized_keys",
 	    "chmod 777 %s", "mkdir %s/home/d", "ln -s x %s/home/l",
 	    "touch /etc", "touch /root", "touch /var/lib", "touch /run",
-	    "touch /dev/shm", "touch /var/lib/dpkg/lock",
-	    "echo 1 >/proc/sys/vm/drop_caches", "echo x >/dev/kmsg",
+	    "touch /var/lib/dpkg/lock", "echo 1 >/proc/sys/vm/drop_caches",
+	    "echo x >/dev/kmsg",
 	    "for d in /dev/[sv]d?; do : >>$d && exit 0; done; exit 1",
 	    "kill -0 $(cat %s/sshd_pid)", "kill -TERM $(cat %s/sshd_pid)",
 	    "mount -o remount,rw /", "mount -o remount,bind,rw /",
-	    "umount /tmp", "mount -t tmpfs x /mnt", "unshare -m true",
+	    "umount /dev/shm", "mount -t tmpfs x /mnt", "unshare -m true",
 	    "unshare -Urm sh -c 'mount -o remount,bind,rw / && touch "
 	    "%s/home/x'",
 	    "nsenter -t 1 -m true", "chroot / true", "hostname \"$(hostname)\"",
 	    "date -s \"$(date)\"", "su root -c true </dev/null", "sudo -n true",
-	    "setpriv --reuid=0 true", "mknod /tmp/n c 1 1",
+	    "setpriv --reuid=0 true", "mknod /dev/shm/n c 1 1",
 	    "systemctl stop hoshu-none.service", "ip link add x type dummy",
-	    "ip addr add 10.9.9.9/8 dev lo", "chown 0 /tmp",
+	    "ip addr add 10.9.9.9/8 dev lo", "chown 0 /dev/shm", "touch /tmp/x",
 	    "renice -n -5 -p $$"};
 	char text[1200], before[4096], after[4096];
 	FILE *f;
@@ -250,7 +255,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_says_what_it_is),
 	    cmocka_unit_test(it_reads_what_only_root_may),
-	    cmocka_unit_test(it_has_a_tmp_of_its_own),
+	    cmocka_unit_test(it_sees_tmp_as_it_is_and_writes_elsewhere),
 	    cmocka_unit_test(it_changes_nothing),
 	    cmocka_unit_test(it_reaches_no_socket_and_no_network),
 	    cmocka_unit_test(its_requests_never_reach_a_plain_shell),
