@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC3013
-# Inside the namespaces that reader.sh made: every mount read-only, a /dev/shm of its own for
-# what must write (so that /tmp can be seen as it is), the sockets of others covered, then nobody with no right but to read. sh -c THIS hoshu shut|bare SOCKETS; becomes
-# the shell that reads the requests.
+# Inside the namespaces that reader.sh made: every mount read-only, a /dev/shm of its own for what
+# must write (so that /tmp can be seen as it is), the sockets of others covered, then nobody with no
+# right but to read. sh -c THIS hoshu shut|bare SOCKETS; becomes the shell that reads the requests.
 
 if [ "$1" = shut ]; then
 	echo started >&4
@@ -16,12 +16,13 @@ if [ "$1" = shut ]; then
 	TMPDIR=/dev/shm
 	export TMPDIR
 	# The system bus stays: systemctl show asks over it, and it obeys nobody.
-	printf '%s\n' "$2" | while read -r s; do
+	# Only a list that was really written, and mounted, counts as covered.
+	if printf '%s\n' "$2" | while read -r s; do
 		if [ -S "$s" ] && ! [ "$s" -ef /run/dbus/system_bus_socket ]; then
 			printf '%s\n' "$s" | sed 's/\\/\\134/g; s/ /\\040/g; s/^/\/dev\/null /; s/$/ none bind 0 0/'
 		fi
-	done >/dev/shm/sockets
-	if [ ! -s /dev/shm/sockets ] || mount -a -T /dev/shm/sockets >/dev/null 2>&1; then
+	done 2>/dev/null >/dev/shm/sockets &&
+		{ [ ! -s /dev/shm/sockets ] || mount -a -T /dev/shm/sockets >/dev/null 2>&1; }; then
 		HOSHU_SOCKETS=covered
 		export HOSHU_SOCKETS
 	fi
