@@ -126,6 +126,7 @@ approve_print(struct context *context, const char *decision)
 	cmd_approval_rule(context, &rule, &approvals, &count);
 	r = approval_judge(
 	    context->arena, &rule, approvals, count, &verdicts, &persons, &why);
+	cmd_print_solo(&rule);
 	if (r == 0)
 		printf(_("%s is approved (%d of %d persons)\nnext: hoshu run "
 			 "%s\n"),

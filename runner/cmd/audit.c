@@ -101,7 +101,10 @@ audit_run(struct cmd_call *call, struct err *err)
 		r = audit_verify(&context, err);
 	else
 		r = err_set(err, ERR_USAGE,
-		    _("audit: wants `show [CHG]` or `verify`, not '%s'"), what);
+		    _("audit: wants `show [CHG]` or `verify`, not '%s'"),
+		    word == NULL
+			? what
+			: arena_printf(call->arena, "%s %s", what, word));
 out:
 	context_close(&context);
 	return r;

@@ -17,7 +17,7 @@ check_print(const struct context *context, const char *file)
 	printf(ngettext(" in %zu wave", " in %zu waves", change->wave_count),
 	    change->wave_count);
 	printf(_(", at most %d in flight\n"), change->in_flight);
-	printf(_("next: hoshu preview %s\n"), file);
+	printf(_("next: hoshu preview %s\n"), cmd_typed_plan(context->call));
 }
 
 static int

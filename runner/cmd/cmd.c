@@ -3,6 +3,7 @@
  */
 #include "cmd/cmd.h"
 #include "base/i18n.h"
+#include "base/quote.h"
 #include "base/text.h"
 
 #include <pwd.h>
@@ -76,6 +77,24 @@ cmd_given(const struct cmd_call *call, const char *name)
 		if (strcmp(call->given[i].name, name) == 0)
 			return call->given[i].value;
 	return NULL;
+}
+
+const char *
+cmd_typed_plan(const struct cmd_call *call)
+{
+	struct buf text = BUF_INIT;
+	const char *typed;
+
+	quote_put_argv(&text, call->words, 1);
+	for (int i = 0; i < call->given_count; i++) {
+		if (strcmp(call->given[i].name, "set") != 0)
+			continue;
+		buf_printf(&text, " --set ");
+		quote_put_argv(&text, &call->given[i].value, 1);
+	}
+	typed = arena_strdup(call->arena, buf_str(&text));
+	buf_free(&text);
+	return typed;
 }
 
 const char *

@@ -54,6 +54,8 @@ extern const struct cmd *const cmd_table[];
 
 /* The value of an option ("" for a flag), or NULL when it was not given. */
 const char *cmd_given(const struct cmd_call *call, const char *name);
+/* The first word and each --set, as they would be typed again. */
+const char *cmd_typed_plan(const struct cmd_call *call);
 /* Parse argv behind the program's name and run the command: the process's
  * exit status. */
 int cmd_main(int argc, char **argv);

@@ -20,7 +20,8 @@ static const struct {
 			    "hosts:\n"
 			    "  web1: { address: 127.0.0.1, become: none }\n"},
     {"inventory/approvers",
-	"# person  namespaces=\"approve@hoshu,reject@hoshu\"  key\n"},
+	"# One line each: who, for what, and the ssh key (of its .pub file):\n"
+	"# alice namespaces=\"approve@hoshu,reject@hoshu\" ssh-ed25519 AAAA...\n"},
     {"playbooks/motd.yml",
 	"change: A new message of the day\n"
 	"reason: the first change of this project\n"
@@ -54,8 +55,9 @@ init_run(struct cmd_call *call, struct err *err)
 			return r;
 		printf(_("%s written\n"), path);
 	}
-	printf(_("next: put your hosts into inventory/hosts.yml, then hoshu "
-		 "check playbooks/motd.yml\n"));
+	printf(_("next: put your hosts into inventory/hosts.yml and who may "
+		 "approve into inventory/approvers, then hoshu check "
+		 "playbooks/motd.yml\n"));
 	return 0;
 }
 

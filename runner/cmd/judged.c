@@ -1,5 +1,14 @@
 /* A change's approvals in the form that approval/ judges. */
 #include "cmd/judged.h"
+#include "base/i18n.h"
+
+void
+cmd_print_solo(const struct approval_rule *rule)
+{
+	if (rule->solo)
+		printf(_("  self-approved: this project says approvals: "
+			 "solo\n"));
+}
 
 void
 cmd_approval_rule(struct context *context, struct approval_rule *rule,

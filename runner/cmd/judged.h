@@ -8,5 +8,7 @@
 /* The rule for the loaded change and its approvals, both in the arena. */
 void cmd_approval_rule(struct context *context, struct approval_rule *rule,
     struct approval **approvals, size_t *count);
+/* Where one person is enough, every screen that speaks of approval says so. */
+void cmd_print_solo(const struct approval_rule *rule);
 
 #endif

@@ -46,17 +46,23 @@ fold_word(const struct change_fold *fold)
 					   : change_state_word(fold->state);
 }
 
+static const char *status_next(const struct change_fold *fold);
+
+/* All of them, or those that run or wait. */
 static void
-list_json(struct arena *arena, const struct folds *folds)
+list_json(struct arena *arena, const struct folds *folds, bool all)
 {
 	struct json *list = json_list(arena);
 	struct buf text = BUF_INIT;
 
-	for (int i = 1; i <= folds->last; i++) {
+	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
-		struct json *map = json_add(arena, list, json_map(arena));
+		struct json *map;
 		char name[16];
 
+		if (!all && status_next(fold) == NULL)
+			continue;
+		map = json_add(arena, list, json_map(arena));
 		json_put_text(arena, map, "change", change_name(i, name));
 		json_put_text(arena, map, "title", fold->title);
 		json_put_text(arena, map, "state", fold_word(fold));
@@ -110,7 +116,7 @@ list_run(struct cmd_call *call, struct err *err)
 	int r = folds_open(call, &context, &folds, err);
 
 	if (r == 0 && call->json)
-		list_json(call->arena, &folds);
+		list_json(call->arena, &folds, true);
 	else if (r == 0)
 		list_print(&folds);
 	context_close(&context);
@@ -156,7 +162,7 @@ status_run(struct cmd_call *call, struct err *err)
 	int shown = 0, r = folds_open(call, &context, &folds, err);
 
 	if (r == 0 && call->json) {
-		list_json(call->arena, &folds);
+		list_json(call->arena, &folds, false);
 	} else if (r == 0) {
 		for (int i = folds.last; i >= 1; i--) {
 			const char *next = status_next(&folds.list[i]);

@@ -34,8 +34,12 @@ const struct cmd cmd_help_command = {
 static int
 version_run(struct cmd_call *call, struct err *err)
 {
-	(void)call;
 	(void)err;
+	if (call->json) {
+		printf("{\"libssh2\":\"%s\",\"version\":\"%s\"}\n",
+		    HOSHU_LIBSSH2, HOSHU_VERSION);
+		return 0;
+	}
 	printf("hoshu %s\n", HOSHU_VERSION);
 	printf("libssh2 %s\n", HOSHU_LIBSSH2);
 	if (!HOSHU_LIBSSH2_FIXED)

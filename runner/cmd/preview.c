@@ -57,7 +57,7 @@ preview_run(struct cmd_call *call, struct err *err)
 		 &context, cmd_given(call, "scripts") != NULL, err)) == 0)
 		r = preview_status(&context);
 	if (r == EXIT_DONE && !call->json)
-		printf(_("\nnext: hoshu submit %s\n"), call->words[0]);
+		printf(_("\nnext: hoshu submit %s\n"), cmd_typed_plan(call));
 	context_close(&context);
 	return r;
 }

@@ -174,7 +174,8 @@ const struct cmd cmd_run = {
 	       "Exit status: 0 done, 6 failed, 7 reverted, 8 unknown or not "
 	       "proved back, 9 hosts left over."),
     .examples = "  hoshu run CHG-0007\n",
-    .options = {{"as", "PERSON", N_("who runs it"), false}},
+    .options = {{"as", "PERSON",
+	N_("who runs it (default: $HOSHU_PERSON, login name)"), false}},
     .min_words = 1,
     .max_words = 1,
     .run = run_run,

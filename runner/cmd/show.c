@@ -40,9 +40,7 @@ show_approvals(struct context *context)
 	}
 	if (r < 0)
 		printf("  %s\n", why.text);
-	if (rule.solo)
-		printf(_("  self-approved: this project says approvals: "
-			 "solo\n"));
+	cmd_print_solo(&rule);
 }
 
 static void

@@ -112,7 +112,8 @@ const struct cmd cmd_submit = {
 		"  hoshu submit playbooks/app-config.yml --set "
 		"version=2.4.1\n",
     .options = {{"set", "NAME=VALUE", N_("a value for an input"), true},
-	{"as", "PERSON", N_("who submits (default: login name)"), false}},
+	{"as", "PERSON", N_("who submits (default: $HOSHU_PERSON, login name)"),
+	    false}},
     .min_words = 1,
     .max_words = 1,
     .run = submit_run,

@@ -336,13 +336,18 @@ value_text(struct arena *arena, const struct json *value)
 	return values_canonical(arena, value).data;
 }
 
-/* "KEY: NOW -> THEN" for each key of want that differs. */
+/* "KEY: NOW -> THEN" for each key of want that differs, by the keys: a table
+ * of Lua has no order, and hosts with one impact must say one thing. */
 static const char *
 plain_diff(
     struct arena *arena, const struct json *state, const struct json *want)
 {
+	struct bytes text = values_canonical(arena, want);
+	struct json *ordered;
 	const char *out = "";
 
+	if (json_parse(arena, text.data, text.len, "want", &ordered, NULL) == 0)
+		want = ordered;
 	if (want->type != JSON_MAP)
 		return one_line(arena,
 		    arena_printf(arena, "%s -> %s", value_text(arena, state),

@@ -312,15 +312,19 @@ run_module(struct run *run, const char *shell, const char *name,
 		run_case(run, shell, tests->items[i]);
 }
 
+/* word: a module of this checkout, or any module's folder. */
 static void
-run_files(struct run *run, const char *shell, const char *name)
+run_files(struct run *run, const char *shell, const char *word)
 {
+	const char *slash = strrchr(word, '/');
+	const char *name = slash != NULL ? slash + 1 : word;
+	const char *parent = slash != NULL ? "" : "modules/";
 	char path[300];
 	char *source, *cases;
 
-	snprintf(path, sizeof(path), "modules/%s/%s.lua", name, name);
+	snprintf(path, sizeof(path), "%s%s/%s.lua", parent, word, name);
 	source = test_read(path);
-	snprintf(path, sizeof(path), "modules/%s/test.lua", name);
+	snprintf(path, sizeof(path), "%s%s/test.lua", parent, word);
 	cases = test_read(path);
 	run_module(run, shell, name, source, cases);
 	free(source);
@@ -363,14 +367,10 @@ main(int argc, char **argv)
 			    ++run.number, shell);
 			continue;
 		}
-		for (size_t m = 0; m < 6; m++) {
-			bool asked = argc < 2;
-
-			for (int i = 1; i < argc; i++)
-				asked |= strcmp(argv[i], modules[m]) == 0;
-			if (asked)
-				run_files(&run, shell, modules[m]);
-		}
+		for (size_t m = 0; argc < 2 && m < 6; m++)
+			run_files(&run, shell, modules[m]);
+		for (int i = 1; i < argc; i++)
+			run_files(&run, shell, argv[i]);
 		if (argc < 2)
 			run_manual(&run, shell);
 		door_drop(&run.door);
