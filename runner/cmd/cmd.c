@@ -112,6 +112,25 @@ cmd_person(const struct cmd_call *call)
 			     : "unknown";
 }
 
+/* It is shown to other people, beside what they decide on. */
+static int
+person_check(const struct cmd_call *call, struct err *err)
+{
+	const char *name = cmd_person(call);
+	struct buf safe = BUF_LIMIT(256);
+	bool same;
+
+	text_cleanse_to(&safe, name, strlen(name), true);
+	same = strcmp(buf_str(&safe), name) == 0;
+	buf_free(&safe);
+	if (same)
+		return 0;
+	return err_set(err, ERR_USAGE,
+	    _("%s: the name of a person (--as, $HOSHU_PERSON) is one short "
+	      "line without control characters"),
+	    call->cmd->name);
+}
+
 static const struct cmd_option *
 option_find(const struct cmd_option *options, const char *name, size_t len)
 {
@@ -283,7 +302,7 @@ cmd_main(int argc, char **argv)
 	r = cmd_parse(&call, argc - 2, argv + 2, &err);
 	if (r == 0 && cmd_given(&call, "help") != NULL)
 		cmd_help(stdout, call.cmd);
-	else if (r == 0)
+	else if (r == 0 && (r = person_check(&call, &err)) == 0)
 		r = call.cmd->run(&call, &err);
 	arena_free(call.arena);
 	if (r < 0) {

@@ -99,8 +99,9 @@ settings_cache_open(const char *folder, const char *config)
 	cache->stamp = stamp;
 	if (file_read(cache->path, CACHE_MAX_BYTES, &text, NULL) == 0) {
 		cache_read(cache, arena_copy(arena, text.data, text.len));
-		qsort(cache->entries, cache->count, sizeof(*cache->entries),
-		    entry_compare);
+		if (cache->count > 0)
+			qsort(cache->entries, cache->count,
+			    sizeof(*cache->entries), entry_compare);
 	}
 	buf_free(&text);
 	return cache;

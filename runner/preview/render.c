@@ -154,11 +154,14 @@ render_head(struct render *render)
 {
 	const struct change *change = render->change;
 	const struct plan *plan = change->plan;
+	struct buf file = BUF_INIT;
 	char name[16];
 
 	if (change->number > 0)
 		fprintf(render->out, "%s  ", change_name(change->number, name));
-	fprintf(render->out, "%s  (%s)\n", change->title, plan->file);
+	text_cleanse_to(&file, plan->file, strlen(plan->file), true);
+	fprintf(render->out, "%s  (%s)\n", change->title, buf_str(&file));
+	buf_free(&file);
 	fprintf(render->out, _("  reason    %s\n"), plan->reason);
 	fprintf(render->out,
 	    ngettext("  targets   %s: %zu host\n",

@@ -186,7 +186,11 @@ host_connected(void *arg, const struct answer *answer)
 		return;
 	}
 	host->now.connected = true;
-	host->ahead = NULL; /* it may be another life's */
+	/* what was probed may be of another life: before the first touch the
+	 * whole host is looked at again */
+	host->ahead = NULL;
+	host->first = NULL;
+	host->now.drift_ok = false;
 	snprintf(host->life, sizeof(host->life), "%s", answer->life);
 	arena = arena_new();
 	body = json_map(arena);
@@ -263,6 +267,11 @@ host_fail(struct host_run *host, int id, bool stuck)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\" is not proved back: %s"), step->name,
 		    undo_state_word(fold->undo));
+	else if (fold->state == STEP_WAITING)
+		snprintf(text, sizeof(text),
+		    _("step \"%s\": the host said %d times that it never ran; "
+		      "look at the host's spool and its disk"),
+		    step->name, fold->sealed);
 	else
 		snprintf(text, sizeof(text), _("step \"%s\": %s"), step->name,
 		    step_state_word(fold->state));

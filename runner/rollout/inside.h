@@ -39,7 +39,7 @@ struct host_run {
 	const struct step *step;
 	int64_t step_ends_ms; /* loop time at which it is stopped */
 	struct outcome outcome;
-	bool settled;      /* it was asked what became of the launch */
+	bool settled; /* it was asked what became of the launch */
 	char uptime[24];
 	int answers;	  /* still to come before judging */
 	struct seen seen; /* before, then after */

@@ -3,6 +3,9 @@
  */
 #include "rollout/machine.h"
 
+/* A host that says "never ran" for ever would be asked for ever. */
+enum { SEALED_MAX = 5 };
+
 static void
 act_set(struct act *act, enum act_kind kind, int step)
 {
@@ -92,11 +95,14 @@ static bool
 machine_forward_step(
     const struct step *step, const struct step_fold *fold, struct act *act)
 {
-	if (fold->state == STEP_WAITING ||
-	    (fold->state == STEP_FAILED &&
-		fold->attempts - fold->sealed <= step->retry_times))
+	bool again = fold->state == STEP_WAITING ||
+		     (fold->state == STEP_FAILED &&
+			 fold->attempts - fold->sealed <= step->retry_times);
+
+	if (again && fold->sealed < SEALED_MAX)
 		act_set(act, ACT_STEP, step->id);
-	else if (fold->state == STEP_FAILED || fold->state == STEP_UNKNOWN)
+	else if (again || fold->state == STEP_FAILED ||
+		 fold->state == STEP_UNKNOWN)
 		act_set(act, ACT_FAIL, step->id);
 	else
 		return false;
@@ -176,8 +182,11 @@ machine_back_step(
 	case UNDO_OPEN:
 		act_set(act, ACT_STUCK, step->id);
 		return true;
-	case UNDO_WAITING:
-		break;
+	case UNDO_WAITING: /* every attempt so far never ran */
+		if (fold->undo_attempts < SEALED_MAX)
+			break;
+		act_set(act, ACT_STUCK, step->id);
+		return true;
 	}
 	switch (step->back) {
 	case STEP_BACK_DERIVED:
@@ -212,7 +221,11 @@ machine_back(const struct plan *plan, const struct host_fold *host,
 		if (!machine_owed(plan, host, handler, true) ||
 		    fold->undo == UNDO_DONE)
 			continue;
-		act_set(act, fold->undo == UNDO_WAITING ? ACT_UNDO : ACT_STUCK,
+		act_set(act,
+		    fold->undo == UNDO_WAITING &&
+			    fold->undo_attempts < SEALED_MAX
+			? ACT_UNDO
+			: ACT_STUCK,
 		    handler->id);
 		return;
 	}

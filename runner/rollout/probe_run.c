@@ -53,8 +53,7 @@ step_probe(struct host_run *host, const struct step *step, bool when,
 	change_data(&data, run->o.change, host->host,
 	    run_blob(run, host->host->facts),
 	    run_blob(run, host->host->plan_vars), &shown,
-	    step_changed(host, step),
-	    before, pin);
+	    step_changed(host, step), before, pin);
 	fleet_probe(run->o.fleet, host->index, step->module, buf_bytes(&params),
 	    buf_bytes(&data), behind_ms + PROBE_TIMEOUT_MS, done, host);
 	buf_free(&params);
@@ -106,7 +105,7 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 
 	if (!step->handler)
 		return host->fold->opened[0] != '\0' ? host->fold->opened
-						    : NULL;
+						     : NULL;
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step_fold *fold = &host->fold->steps[id];
 		const struct step *other = plan->by_id[id];

@@ -353,10 +353,10 @@ run_change(const struct run_options *options, struct gate_result *result,
 		host_init(&run.hosts[i], &run, (int)i);
 	run_record(
 	    &run, NULL, RECORD_RUN_STARTED, 0, 0, NULL, NULL, NULL, NULL);
-	interrupt = loop_signal_start(
-	    options->loop, SIGINT, run_interrupted, &run);
-	terminate = loop_signal_start(
-	    options->loop, SIGTERM, run_interrupted, &run);
+	interrupt =
+	    loop_signal_start(options->loop, SIGINT, run_interrupted, &run);
+	terminate =
+	    loop_signal_start(options->loop, SIGTERM, run_interrupted, &run);
 	loop_run(options->loop);
 	i18n_plain(plain);
 	loop_signal_stop(interrupt);

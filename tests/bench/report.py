@@ -20,21 +20,22 @@ def connections(name):
 rows = [
     ("plain", "ssh, all steps to one sh", False),
     ("mux", "ssh over ControlMaster", False),
+    ("first", "hoshu preview, the first", True),
     ("preview", "hoshu preview", True),
     ("run", "hoshu run", True),
 ]
 print(f"{hosts} hosts, 10 steps, 64 at once, median of {repetitions}; "
-      "CPU: ms a host, client side")
-print(f"{'':26}{'wall s':>8}{'CPU':>8}{'coord.':>8}{'workers':>8}"
+      "CPU: ms a host, of the client's side")
+print(f"{'':26}{'wall s':>8}{'CPU':>8}{'coord.':>8}{'children':>9}"
       f"{'peak MB':>9}  connections a host")
 for name, title, split in rows:
     own = median(name, "own_s") / hosts * 1000
     total = median(name, "all_s") / hosts * 1000
     print(f"{title:26}{median(name, 'wall_s'):8.2f}{total:8.2f}"
-          + (f"{own:8.2f}{total - own:8.2f}" if split else f"{'':16}")
+          + (f"{own:8.2f}{total - own:9.2f}" if split else f"{'':17}")
           + f"{median(name, 'peak_kib') / 1024:9.0f}  {connections(name)}")
 print()
-for name, title, split in rows[2:]:
+for name, title, split in rows[3:]:
     for peer, peer_title, _ in rows[:2]:
         print(f"{title} : {peer_title}: "
               f"wall {median(name, 'wall_s') / median(peer, 'wall_s'):.2f}, "
@@ -47,4 +48,4 @@ with open(f"{folder}/turns.all") as f:
 for what in ("preview", "run"):
     one, ten = turns[what, "one"], turns[what, "ten"]
     print(f"round trips of {what}: {one} with one step, {ten} with ten: "
-          f"{(ten - one) / 9:.1f} a step more")
+          f"{(ten - one) / 9:.1f} for each further step")
