@@ -13,7 +13,13 @@ hoshu=${HOSHU:-$here/hoshu}
 servers=()
 port=''
 
-say() { printf '\n\033[1m== %s\033[0m\n' "$*" | { [ -t 1 ] && cat || sed 's/\x1b\[[0-9;]*m//g'; }; }
+say() {
+	if [ -t 1 ]; then
+		printf '\n\033[1m== %s\033[0m\n' "$*"
+	else
+		printf '\n== %s\n' "$*"
+	fi
+}
 # Shown as a person would type it, then run.
 typed() {
 	printf '$ hoshu %s\n' "$*"

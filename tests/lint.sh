@@ -25,10 +25,11 @@ run() { # NAME COMMAND...: a tool that is missing is said, not passed over
 {
 	run format clang-format --dry-run -Werror $(git ls-files 'runner/*.[ch]' 'tests/unit/*.[ch]')
 	run cppcheck cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr \
+		--suppressions-list=tests/cppcheck.txt \
 		--enable=warning,portability -Irunner $(git ls-files 'runner/*.c')
 	run luacheck luacheck -q --config modules/.luacheckrc \
 		$(git ls-files 'modules/*.lua')
-	run shellcheck shellcheck -x $(git ls-files 'tests/*.sh' 'runner/remote/*.sh') .ci/run \
+	run shellcheck shellcheck -S warning -x $(git ls-files 'tests/*.sh' 'runner/remote/*.sh') .ci/run \
 		tests/fleet/light tests/fleet/real tests/fleet/real-base
 	run manual mandoc -T lint -W warning $(git ls-files 'runner/man/*.[1-9]')
 }
