@@ -66,12 +66,12 @@ struct approval {
 
 struct approval_rule {
 	const char *allowed_signers;
-	int needed;            /* >= 1 */
+	int needed; /* >= 1 */
 	bool solo;
-	const char *submitter; /* person, "" = not known as a signer */
+	const char *submitter;		/* person, "" = not known as a signer */
 	const struct statement *change; /* what must be said: all but decision,
 					   person, times and nonce */
-	int64_t preview_wall_ms; /* when the preview existed */
+	int64_t preview_wall_ms;	/* when the preview existed */
 	int64_t now_ms;
 };
 

@@ -19,7 +19,7 @@ void arena_free(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((malloc, alloc_size(2), returns_nonnull));
 #define arena_new_of(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define arena_array(arena, type, count)                                       \
+#define arena_array(arena, type, count)                                        \
 	((type *)arena_alloc((arena), arena_size_of(sizeof(type), (count))))
 
 /* Copies; the copy has a NUL behind it. */
@@ -39,12 +39,12 @@ size_t arena_size_of(size_t size, size_t count);
  *	struct host *h = arena_push(arena, hosts, count, cap);
  * The array may move: keep no pointers into it while it grows.
  */
-#define arena_push(arena, array, count, cap)                                  \
-	((array) = arena_grow((arena), (array), sizeof(*(array)), (count),    \
-	     &(cap)),                                                         \
+#define arena_push(arena, array, count, cap)                                   \
+	((array) = arena_grow(                                                 \
+	     (arena), (array), sizeof(*(array)), (count), &(cap)),             \
 	    &(array)[(count)++])
-void *arena_grow(struct arena *arena, void *array, size_t size, size_t count,
-    size_t *cap);
+void *arena_grow(
+    struct arena *arena, void *array, size_t size, size_t count, size_t *cap);
 
 /* malloc and friends that abort when there is no memory; base/ only. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));

@@ -18,8 +18,14 @@ struct buf {
 	bool full;  /* something did not fit */
 };
 #define BUF_MAX ((size_t)64 << 20)
-#define BUF_INIT { NULL, 0, 0, 0, false }
-#define BUF_LIMIT(limit) { NULL, 0, 0, (limit), false }
+#define BUF_INIT                                                               \
+	{                                                                      \
+		NULL, 0, 0, 0, false                                           \
+	}
+#define BUF_LIMIT(limit)                                                       \
+	{                                                                      \
+		NULL, 0, 0, (limit), false                                     \
+	}
 
 /* Borrowed bytes; no NUL promised. */
 struct bytes {
@@ -29,7 +35,7 @@ struct bytes {
 struct bytes bytes_of(const char *text); /* strlen; NULL = empty */
 bool bytes_equal(struct bytes a, struct bytes b);
 
-void buf_free(struct buf *buf); /* back to BUF_INIT, max kept */
+void buf_free(struct buf *buf);	 /* back to BUF_INIT, max kept */
 void buf_reset(struct buf *buf); /* len = 0, memory kept */
 void buf_put(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);

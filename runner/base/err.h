@@ -13,20 +13,20 @@
 #include <stdio.h>
 
 /* name, exit status of the process (man page EXIT STATUS, one table) */
-#define ERR_CODES(X)                                                          \
-	X(ERR_INTERNAL, 1)  /* a fault of hoshu or of this machine */         \
-	X(ERR_SYSTEM, 1)    /* a system call failed: disk, memory, fork */    \
-	X(ERR_STORE, 1)     /* the journal cannot be read or written */       \
-	X(ERR_USAGE, 2)     /* wrong words on the command line */             \
-	X(ERR_PLAN, 3)      /* plan, inventory, hoshu.yml or module wrong */  \
-	X(ERR_APPROVAL, 4)  /* not approved, or an approval does not count */ \
-	X(ERR_REFUSED, 5)   /* window, lock, drift, or not built yet */       \
-	X(ERR_FAILED, 6)    /* a step, a check or a host failed */            \
-	X(ERR_REVERTED, 7)  /* failed and proved taken back */                \
-	X(ERR_UNKNOWN, 8)   /* an outcome is unknown or not proved back */    \
-	X(ERR_LEFTOVER, 9)  /* finished with hosts left over */               \
-	X(ERR_WAITING, 10)  /* waits for a person */                          \
-	X(ERR_EVIDENCE, 6)  /* audit verify: the evidence does not hold */
+#define ERR_CODES(X)                                                           \
+	X(ERR_INTERNAL, 1) /* a fault of hoshu or of this machine */           \
+	X(ERR_SYSTEM, 1)   /* a system call failed: disk, memory, fork */      \
+	X(ERR_STORE, 1)	   /* the journal cannot be read or written */         \
+	X(ERR_USAGE, 2)	   /* wrong words on the command line */               \
+	X(ERR_PLAN, 3)	   /* plan, inventory, hoshu.yml or module wrong */    \
+	X(ERR_APPROVAL, 4) /* not approved, or an approval does not count */   \
+	X(ERR_REFUSED, 5)  /* window, lock, drift, or not built yet */         \
+	X(ERR_FAILED, 6)   /* a step, a check or a host failed */              \
+	X(ERR_REVERTED, 7) /* failed and proved taken back */                  \
+	X(ERR_UNKNOWN, 8)  /* an outcome is unknown or not proved back */      \
+	X(ERR_LEFTOVER, 9) /* finished with hosts left over */                 \
+	X(ERR_WAITING, 10) /* waits for a person */                            \
+	X(ERR_EVIDENCE, 6) /* audit verify: the evidence does not hold */
 
 enum err_code {
 	ERR_NONE = 0,
@@ -49,7 +49,10 @@ struct err {
 	enum err_code code;
 	char text[2048]; /* with the place in front, cleansed for a terminal */
 };
-#define ERR_INIT { ERR_NONE, "" }
+#define ERR_INIT                                                               \
+	{                                                                      \
+		ERR_NONE, ""                                                   \
+	}
 
 /* All return -(int)code, so that a caller can `return err_set(...)`. A NULL
  * err is allowed and drops the message. The message is cleansed of control,

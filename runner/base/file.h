@@ -14,8 +14,8 @@
 int file_read(const char *path, size_t max_bytes, struct buf *out,
     struct err *err) MUST_USE;
 /* Temporary file beside it, fsync, rename, fsync of the folder. */
-int file_write(const char *path, struct bytes data, int mode,
-    struct err *err) MUST_USE;
+int file_write(
+    const char *path, struct bytes data, int mode, struct err *err) MUST_USE;
 /* mkdir -p; what is there already is fine. */
 int file_make_folder(const char *path, int mode, struct err *err) MUST_USE;
 bool file_exists(const char *path);

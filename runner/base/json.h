@@ -34,10 +34,10 @@ enum json_type {
 
 struct json {
 	enum json_type type;
-	int64_t num;      /* BOOL: 0 or 1; INT */
+	int64_t num;	  /* BOOL: 0 or 1; INT */
 	const char *text; /* TEXT: UTF-8 with a NUL behind it */
-	size_t len;       /* TEXT: bytes */
-	size_t count;     /* LIST, MAP: elements */
+	size_t len;	  /* TEXT: bytes */
+	size_t count;	  /* LIST, MAP: elements */
 	size_t cap;
 	const char **keys;   /* MAP: in the order put */
 	struct json **items; /* LIST, MAP */
@@ -52,16 +52,16 @@ struct json *json_text_len(struct arena *arena, const char *text, size_t len);
 struct json *json_list(struct arena *arena);
 struct json *json_map(struct arena *arena);
 /* Borrow value; a key that is there is replaced. Returns the value. */
-struct json *json_put(struct arena *arena, struct json *map, const char *key,
-    struct json *value);
+struct json *json_put(
+    struct arena *arena, struct json *map, const char *key, struct json *value);
 /* The same for a key that is known not to be there: no search, so that a map
  * of many keys costs no square. */
-struct json *json_put_new(struct arena *arena, struct json *map,
-    const char *key, struct json *value);
+struct json *json_put_new(
+    struct arena *arena, struct json *map, const char *key, struct json *value);
 struct json *json_add(
     struct arena *arena, struct json *list, struct json *value);
-void json_put_text(struct arena *arena, struct json *map, const char *key,
-    const char *text);
+void json_put_text(
+    struct arena *arena, struct json *map, const char *key, const char *text);
 void json_put_int(
     struct arena *arena, struct json *map, const char *key, int64_t value);
 void json_put_bool(

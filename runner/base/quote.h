@@ -14,7 +14,6 @@ void quote_put(struct buf *out, const char *text, size_t len);
  * texts that people read. */
 void quote_put_readable(struct buf *out, const char *text, size_t len);
 /* A whole argv, words parted by a blank, in the readable form. */
-void quote_put_argv(
-    struct buf *out, const char *const *argv, size_t count);
+void quote_put_argv(struct buf *out, const char *const *argv, size_t count);
 
 #endif

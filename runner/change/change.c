@@ -109,7 +109,8 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 			break;
 		}
 	}
-	text = arena_strdup(arena, names.len > 0 ? buf_str(&names) : N_("none"));
+	text =
+	    arena_strdup(arena, names.len > 0 ? buf_str(&names) : N_("none"));
 	buf_free(&names);
 	return text;
 }

@@ -25,13 +25,12 @@ void digest_to_hex(const unsigned char raw[DIGEST_RAW], struct digest *out);
 /* 0, or -1 when text is not 64 lower-case hex digits. */
 int digest_from_hex(const char *text, unsigned char raw[DIGEST_RAW]);
 /* HMAC-SHA-256, hex: keyed digests of secrets. */
-void digest_keyed(
-    struct bytes key, struct bytes data, struct digest *out);
+void digest_keyed(struct bytes key, struct bytes data, struct digest *out);
 
 /* HMAC-SHA-1: hashed names of known_hosts, nothing else. */
 enum { DIGEST_SHA1_RAW = 20 };
-void digest_hmac_sha1(struct bytes key, struct bytes data,
-    unsigned char out[DIGEST_SHA1_RAW]);
+void digest_hmac_sha1(
+    struct bytes key, struct bytes data, unsigned char out[DIGEST_SHA1_RAW]);
 
 /* Standard base64 with padding. */
 void digest_base64(struct buf *out, struct bytes data);

@@ -74,8 +74,8 @@ struct step_fold {
 
 struct host_fold {
 	const char *name;
-	char life[128];    /* of the last connection */
-	char opened[24];   /* uptime at the first connection of that life */
+	char life[128];	 /* of the last connection */
+	char opened[24]; /* uptime at the first connection of that life */
 	enum host_state state;
 	bool touched;		 /* has an intent record */
 	bool failed;		 /* counts against limits.failed */

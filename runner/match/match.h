@@ -16,8 +16,8 @@ enum match_result { MATCH_NO, MATCH_YES, MATCH_LIMIT };
 
 /* Compile; ERR_PLAN with the offset in the pattern when it is wrong. Gives
  * *out; free with match_free. flags: "i", "m", "s", "x" or "". */
-int match_compile(const char *pattern, const char *flags,
-    struct match **out, struct err *err) MUST_USE;
+int match_compile(const char *pattern, const char *flags, struct match **out,
+    struct err *err) MUST_USE;
 /* MATCH_LIMIT when a limit was reached: neither yes nor no. start and end (may
  * be NULL) get the byte range of the whole match. */
 enum match_result match_run(const struct match *match, const char *subject,

@@ -31,15 +31,15 @@ struct project {
 	const char *files;
 	const char **module_folders; /* searched in order; built-in ones last */
 	size_t module_folder_count;
-	int approvals;         /* persons needed, >= 1 */
-	bool solo;             /* approvals: solo */
+	int approvals; /* persons needed, >= 1 */
+	bool solo;     /* approvals: solo */
 	int workers;
 };
 
 /* Find and read hoshu.yml from folder (NULL = working folder) upwards. Lives
  * in arena. */
-int project_load(struct arena *arena, const char *folder,
-    struct project **out, struct err *err) MUST_USE;
+int project_load(struct arena *arena, const char *folder, struct project **out,
+    struct err *err) MUST_USE;
 /* The module's file ("modules/service/service.lua"), or ERR_PLAN naming the
  * near word among all modules; place is where the plan names it. */
 int project_module_path(struct arena *arena, const struct project *project,

@@ -1,14 +1,46 @@
 # shellcheck shell=sh disable=SC3013
 # Ends what a launched script started: sh -c THIS hoshu ROOT_SPOOL XID SIGNAL. Signals every
-# descendant of the step's supervisor, never the supervisor: it writes the verdict.
+# descendant of the step's supervisor, never the supervisor: it writes the verdict. There must be none
+# while one of them lives, so on TERM the shell that the supervisor waits for is held until the others
+# are gone; what does not go within two seconds is killed.
 
 stop() { # ROOT_SPOOL XID SIGNAL
 	place "$1"
 	read -r _ p _ <"$S/$2" || return
 	[ "/proc/$p/fd/9" -ef "$S/$2" ] || return
 	if [ -r "/proc/$p/task/$p/children" ]; then below "$p"; else scan "$p"; fi
+	[ "$k" ] || return
+	s=$3 n=20
 	# shellcheck disable=SC2086
-	[ ! "$k" ] || kill -"$3" $k
+	set -- $k
+	if [ "$s" != TERM ]; then
+		kill -"$s" "$@"
+		return
+	fi
+	h=$1
+	shift
+	kill -STOP "$h"
+	[ "$#" = 0 ] || kill -TERM "$@"
+	alive "$@"
+	while [ "$k" ] && [ "$n" -gt 0 ]; do
+		sleep 0.1 || sleep 1
+		n=$((n - 1))
+		alive "$@"
+	done
+	for q in $k; do below "$q"; done # what they started since
+	# shellcheck disable=SC2086
+	[ ! "$k" ] || kill -KILL $k
+	kill -TERM "$h"
+	kill -CONT "$h"
+}
+
+alive() { # PID...: k: those that run
+	k=''
+	for q; do
+		s=''
+		read -r s <"/proc/$q/stat" || continue
+		case ${s##*) } in Z* | X*) ;; *) k="$k $q" ;; esac
+	done
 }
 
 below() { # PID: k grows by its descendants

@@ -263,7 +263,12 @@ host_fail(struct host_run *host, int id, bool stuck)
 	const struct step_fold *fold = &host->fold->steps[id];
 	char text[512];
 
-	if (stuck)
+	if (stuck && fold->undo == UNDO_KEPT)
+		snprintf(text, sizeof(text),
+		    _("step \"%s\" is kept, but whether it took effect is not "
+		      "known"),
+		    step->name);
+	else if (stuck)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\" is not proved back: %s"), step->name,
 		    undo_state_word(fold->undo));

@@ -205,6 +205,18 @@ machine_back_step(
 	return true;
 }
 
+/* A step that was kept although nobody knows whether it took effect, or 0:
+ * going past it is right, calling the host proved back is not. */
+static int
+machine_kept_unknown(const struct plan *plan, const struct host_fold *host)
+{
+	for (int id = 1; id <= plan->last_id; id++)
+		if (host->steps[id].state == STEP_UNKNOWN &&
+		    host->steps[id].undo == UNDO_KEPT)
+			return id;
+	return 0;
+}
+
 static void
 machine_back(const struct plan *plan, const struct host_fold *host,
     const struct host_now *now, struct act *act)
@@ -233,6 +245,8 @@ machine_back(const struct plan *plan, const struct host_fold *host,
 		act_set(act, ACT_SYNC, 0);
 	else if (!now->after_ok)
 		act_set(act, ACT_CHECK_AFTER, 0);
+	else if (machine_kept_unknown(plan, host) > 0)
+		act_set(act, ACT_STUCK, machine_kept_unknown(plan, host));
 	else
 		act_set(act, ACT_REVERTED, 0);
 }

@@ -19,15 +19,15 @@
 #include "script/script.h"
 
 enum {
-	HEAP_CAP = 16 << 20,     /* bytes of Lua values in one job */
-	BOX_BUDGET = 20000000,   /* Lua instructions in one job */
-	BOX_BURST_MS = 1000,     /* CPU between two waits */
-	STATE_MAX = 64 * 1024,   /* canonical bytes of a probe's state */
-	ASK_MAX = 16 * 1024,     /* what `ask` of host.sh takes in line */
-	ASKS_MAX = 256,          /* questions of one probe */
-	READ_MAX = 32 * 1024,    /* host:read, and files shown as a diff */
-	INLINE_MAX = 8 * 1024,   /* a source file inside a script */
-	SCRIPT_MAX = 1 << 20,    /* one script */
+	HEAP_CAP = 16 << 20,   /* bytes of Lua values in one job */
+	BOX_BUDGET = 20000000, /* Lua instructions in one job */
+	BOX_BURST_MS = 1000,   /* CPU between two waits */
+	STATE_MAX = 64 * 1024, /* canonical bytes of a probe's state */
+	ASK_MAX = 16 * 1024,   /* what `ask` of host.sh takes in line */
+	ASKS_MAX = 256,	       /* questions of one probe */
+	READ_MAX = 32 * 1024,  /* host:read, and files shown as a diff */
+	INLINE_MAX = 8 * 1024, /* a source file inside a script */
+	SCRIPT_MAX = 1 << 20,  /* one script */
 	DIFF_MAX = 16 * 1024,
 	VALUE_DEPTH = 32,
 };
@@ -51,20 +51,20 @@ void heap_drop(struct heap *heap);
 struct box {
 	struct script *script; /* borrowed */
 	struct heap heap;
-	struct arena *arena;   /* C's side of the job */
+	struct arena *arena; /* C's side of the job */
 	lua_State *L;
 	int64_t budget;
 	int64_t burst_until_ns; /* of this thread's CPU time */
 	bool spent;
 	char where[256]; /* of the last error: "FILE" and line */
 	int line;
-	bool waits;      /* an expression asked changed() of a step that is
+	bool waits; /* an expression asked changed() of a step that is
 			    not known yet */
 	char waits_for[256];
 	struct {
 		char *pattern, *flags;
 		struct match *match;
-	} *matches;
+	} * matches;
 	size_t match_count;
 };
 void box_open(struct box *box, struct script *script);
@@ -75,16 +75,15 @@ struct box *box_of(lua_State *L);
 int box_run(struct box *box, lua_CFunction fn, void *arg,
     struct script_failure *failure);
 /* The failure that the error value on top of L stands for; pops it. */
-void box_failure(
-    struct box *box, lua_State *L, struct script_failure *failure);
+void box_failure(struct box *box, lua_State *L, struct script_failure *failure);
 /* A new burst: the CPU clock of the next stretch of Lua starts. */
 void box_burst(struct box *box);
 /* Take n instructions from the budget. Raises when it is spent. */
 void box_charge(lua_State *L, int64_t n);
 /* Load text (mode "t") or own bytecode ("b"); the sealed world is its _ENV.
  * Raises. [-0, +1] */
-void box_load(lua_State *L, struct bytes chunk, const char *name,
-    const char *mode);
+void box_load(
+    lua_State *L, struct bytes chunk, const char *name, const char *mode);
 /* message handler: notes where the error was */
 int box_where(lua_State *L);
 
@@ -164,9 +163,9 @@ int descriptor_fit(const struct module *module, const struct json *params,
 /* scribe.c, shell.c */
 struct scribe {
 	struct arena *arena;
-	const char *title;   /* one line, cleansed */
+	const char *title; /* one line, cleansed */
 	struct buf body;
-	unsigned uses;       /* of enum shell_part */
+	unsigned uses; /* of enum shell_part */
 	const char **blobs;
 	size_t blob_count, blob_cap;
 	bool open;
@@ -199,8 +198,8 @@ void host_push(lua_State *L, struct script_job *job);
 
 /* park.c: the only lua_yieldk. */
 struct wait {
-	bool open;     /* an ask is out */
-	int asks;      /* so far */
+	bool open; /* an ask is out */
+	int asks;  /* so far */
 	bool answered;
 	int status;
 	struct bytes out, err; /* in the job's arena */

@@ -25,7 +25,6 @@ struct matcher {
 };
 
 /* The end of the match of pattern p at s, or NULL. Raises. */
-const char *pattern_match_at(
-    struct matcher *m, const char *s, const char *p);
+const char *pattern_match_at(struct matcher *m, const char *s, const char *p);
 
 #endif

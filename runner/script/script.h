@@ -47,7 +47,7 @@ struct bytes script_blob_get(const struct script *script, const char *sha256);
  * called exactly once, later (never from within ask), unless the job is
  * cancelled before. */
 struct script_reply {
-	int status;       /* exit status */
+	int status;	  /* exit status */
 	struct bytes out; /* <= 64 KiB */
 	struct bytes err;
 };

@@ -116,7 +116,7 @@
 	X(SEAM_READY, "ready", "libssh2 shut_in")                              \
 	X(SEAM_SIGN, "sign", "dial algorithm payload")                         \
 	X(SEAM_OPENED, "opened",                                               \
-	    "dial life uid readonly gaps clock_ms uptime timings")                    \
+	    "dial life uid readonly gaps clock_ms uptime timings")             \
 	X(SEAM_CLOSED, "closed", "dial why text fingerprint")                  \
 	X(SEAM_DESCRIBED, "described", "descriptor")                           \
 	X(SEAM_SEEN, "seen",                                                   \

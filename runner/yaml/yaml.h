@@ -25,8 +25,8 @@ struct yaml {
 	struct place place;
 	const char *text; /* TEXT; NUL-terminated, no NUL inside */
 	size_t len;
-	bool plain;       /* TEXT: written without quotes */
-	size_t count;     /* LIST: items; MAP: keys[] and items[] */
+	bool plain;   /* TEXT: written without quotes */
+	size_t count; /* LIST: items; MAP: keys[] and items[] */
 	struct yaml **keys;
 	struct yaml **items;
 };
@@ -59,19 +59,19 @@ struct json *yaml_to_json(
  *	if (yaml_read(map, "plan", fields, 3, &err) < 0) ...
  */
 enum yaml_want {
-	YAML_WANT_TEXT,     /* .text (const char **), .node optional */
-	YAML_NEED_TEXT,     /* the same, and an error when missing or empty */
-	YAML_WANT_LIST,     /* .node */
+	YAML_WANT_TEXT, /* .text (const char **), .node optional */
+	YAML_NEED_TEXT, /* the same, and an error when missing or empty */
+	YAML_WANT_LIST, /* .node */
 	YAML_NEED_LIST,
-	YAML_WANT_MAP,      /* .node */
+	YAML_WANT_MAP, /* .node */
 	YAML_NEED_MAP,
-	YAML_WANT_ANY,      /* .node */
+	YAML_WANT_ANY, /* .node */
 	YAML_NEED_ANY,
 	YAML_WANT_DURATION, /* .num, ms */
-	YAML_WANT_INT,      /* .num, within min..max */
-	YAML_WANT_BOOL,     /* .flag; true/false/yes/no */
+	YAML_WANT_INT,	    /* .num, within min..max */
+	YAML_WANT_BOOL,	    /* .flag; true/false/yes/no */
 	YAML_WANT_CHOICE,   /* .num = index into choices (NULL-terminated) */
-	YAML_NOT_YET,       /* known, refused: "phases: not built yet" (ERR_REFUSED
+	YAML_NOT_YET, /* known, refused: "phases: not built yet" (ERR_REFUSED
 			       would hide the place: it is ERR_PLAN) */
 };
 
