@@ -18,7 +18,7 @@ for my $program (@ARGV) {
         next;
     }
     my $status = system('valgrind', '-q', '--error-exitcode=99', '--leak-check=full',
-        '--errors-for-leak-kinds=definite', '--child-silent-after-fork=yes',
+        '--errors-for-leak-kinds=definite', '--suppressions=tests/valgrind.supp', '--child-silent-after-fork=yes',
         "--log-file=$program.valgrind", $program);
     $status >>= 8;
     if ($status == 0) { $passed++; print "ok $name\n"; next }
