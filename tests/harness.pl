@@ -19,11 +19,20 @@ if (!@files) {
     print "0 passed, 1 failed, 0 skipped\n";
     exit 1;
 }
+# cmocka before 1.1.6 writes `not ok` for a test that was skipped.
+sub command {
+    my ($h, $file) = @_;
+    return undef unless -x $file;
+    return [$file] if $file !~ m{/unit/};
+    return ['bash', '-o', 'pipefail', '-c',
+        '"$0" | sed -u "s/^not ok \\([0-9]* # SKIP\\)/ok \\1/"', $file];
+}
+
 my $harness = TAP::Harness->new({
     verbosity => $verbose,
     timer     => 1,
     color     => -t STDOUT ? 1 : 0,
-    exec      => sub { my ($h, $file) = @_; -x $file ? [$file] : undef },
+    exec      => \&command,
 });
 # Each reason for which single tests were skipped, with how often.
 my %skips;
