@@ -204,6 +204,10 @@ say_record(
 	if (record->kind == RECORD_WAVE_SOAKING && !all &&
 	    json_get_int(body, "soak_ms", 0) == 0)
 		goto out; /* there is nothing to wait for */
+	/* a handler is not undone: what it restarts runs again */
+	if (record->kind == RECORD_UNDO_DONE &&
+	    json_get_bool(body, "handler", false))
+		words = N_("ran again after the undo");
 	say_time(out, record->wall_ms, all);
 	fprintf(out, "%-10s ", record->host);
 	say_what(out, record, plan, body);

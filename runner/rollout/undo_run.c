@@ -23,6 +23,8 @@ undo_record(struct host_run *host, enum record_kind kind, const char *why)
 
 	if (why[0] != '\0')
 		json_put_text(host->arena, body, "why", why);
+	if (host->step->handler)
+		json_put_bool(host->arena, body, "handler", true);
 	run_record(host->run, host, kind, host->step->id, fold->undo_attempts,
 	    fold->xid, body, undo_recorded, host);
 }
@@ -130,6 +132,8 @@ undo_judge(struct host_run *host)
 		json_put_text(host->arena, host->told, "why", judged.why);
 	json_put_text(host->arena, host->told, "seen", host->seen.seen);
 	json_put_text(host->arena, host->told, "uptime", host->uptime);
+	if (host->step->handler)
+		json_put_bool(host->arena, host->told, "handler", true);
 	run_record(host->run, host, judged.kind, host->step->id,
 	    fold->undo_attempts, fold->xid, host->told, undo_recorded, host);
 }

@@ -102,6 +102,7 @@ ok "$([ "$(wc -l <"$scene/seen/real1.before")" -gt 5000 ] && echo 0)" "the look 
 answer "return 503 down;"
 breaks "a check that fails"
 like "$(cat "$scene/seen/run")" 'check "https answers": fail: 503' "it was the check"
+like "$(cat "$scene/seen/run")" "restart nginx: ran again after the undo" "a handler on the way back is not called undone"
 
 answer "return 200 ok"
 breaks "a restart that fails"
