@@ -137,6 +137,10 @@ asan-check: $(B)/hoshu $(UNIT_PROGRAMS)
 valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind
 	$(Q)perl tests/valgrind.pl $(UNIT_PROGRAMS)
 
+.PHONY: faults
+faults: hoshu ## the fault campaigns with all their rounds; hours (T=name: one)
+	$(Q)FULL=1 perl tests/harness.pl --comments --only '$(T)' $(wildcard tests/faults/*.t)
+
 .PHONY: demo
 demo: deps-test ## the main job before your eyes, on a throwaway local fleet
 	$(Q)$(MAKE) --no-print-directory hoshu

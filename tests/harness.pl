@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Runs tests with prove's own harness and ends with the line that counts:
 #   N passed, N failed, N skipped
+# --comments shows what a test says about itself (figures) also when it passes.
 # A file is TAP: a program, or a script with its interpreter in the first line.
 # A test file that cannot run says `1..0 # SKIP reason`; it counts as one.
 use strict;
@@ -8,8 +9,8 @@ use warnings;
 use TAP::Harness;
 use Getopt::Long;
 
-my ($only, $verbose) = ('', 0);
-GetOptions('only=s' => \$only, 'verbose' => \$verbose) or exit 2;
+my ($only, $verbose, $comments) = ('', 0, 0);
+GetOptions('only=s' => \$only, 'verbose' => \$verbose, 'comments' => \$comments) or exit 2;
 my @files = grep { $only eq '' || index($_, $only) >= 0 } @ARGV;
 # What the program says is compared; it must not depend on who runs the tests.
 delete $ENV{LANGUAGE};
@@ -30,6 +31,7 @@ sub command {
 
 my $harness = TAP::Harness->new({
     verbosity => $verbose,
+    comments  => $comments,
     timer     => 1,
     color     => -t STDOUT ? 1 : 0,
     exec      => \&command,
