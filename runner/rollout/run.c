@@ -12,11 +12,31 @@
 static void run_advance(void *arg);
 static void run_soak_checks(struct run *run, int wave);
 
+/* A record under way to the disk; all of it lives in arena. */
 struct append_wait {
+	struct arena *arena;
 	struct run *run;
+	struct record record;
 	run_durable *done;
 	void *arg;
 };
+
+static struct append_wait *
+append_wait_new(struct run *run, const struct record *record)
+{
+	struct arena *arena = arena_new();
+	struct append_wait *wait = arena_new_of(arena, struct append_wait);
+
+	wait->arena = arena;
+	wait->run = run;
+	wait->record = *record;
+	wait->record.host = arena_strdup(arena, record->host);
+	wait->record.xid = arena_strdup(arena, record->xid);
+	wait->record.life = arena_strdup(arena, record->life);
+	wait->record.actor = arena_strdup(arena, record->actor);
+	wait->record.body = arena_strdup(arena, record->body);
+	return wait;
+}
 
 static void
 run_appended(void *arg, struct ticket *const *tickets, size_t count,
@@ -28,9 +48,12 @@ run_appended(void *arg, struct ticket *const *tickets, size_t count,
 	run->appends--;
 	if (err != NULL)
 		run_fail(run, err);
-	else if (wait->done != NULL && run->error == 0)
+	/* said once it is stored: what a person has read stays true */
+	else if (run->o.say != NULL)
+		run->o.say(run->o.arg, &wait->record);
+	if (err == NULL && wait->done != NULL && run->error == 0)
 		wait->done(wait->arg, count > 0 ? tickets[0] : NULL);
-	free(wait);
+	arena_free(wait->arena);
 	run_wake(run);
 }
 
@@ -82,10 +105,7 @@ run_record(struct run *run, struct host_run *host, enum record_kind kind,
 		buf_free(&text);
 		return;
 	}
-	if (run->o.say != NULL)
-		run->o.say(run->o.arg, &record);
-	wait = xcalloc(1, sizeof(*wait));
-	wait->run = run;
+	wait = append_wait_new(run, &record);
 	wait->done = done;
 	wait->arg = arg;
 	run->appends++;

@@ -3,8 +3,8 @@
  * judge). It asks them what is next, does it through the fleet, and records
  * what came of it; it decides nothing itself.
  *
- * Every record is folded at once and handed to `say`; an action that follows
- * from it waits until it is durable. A failed append stops all dispatch.
+ * Every record is folded at once; an action that follows from it waits until
+ * it is durable, and so does `say`. A failed append stops all dispatch.
  */
 #ifndef HOSHU_ROLLOUT_RUN_H
 #define HOSHU_ROLLOUT_RUN_H
@@ -27,7 +27,7 @@ struct run_options {
 	const char *actor;		/* who runs it */
 	/* Asked before every wave: is it (still) approved? */
 	int (*permit)(void *arg, struct err *err);
-	/* Every record as it is appended; may be NULL. */
+	/* Every record once it is durable; may be NULL. */
 	void (*say)(void *arg, const struct record *record);
 	void *arg;
 };

@@ -299,21 +299,27 @@ kill_9_in_the_middle_loses_nothing_acknowledged(void **state)
 /* All the appends there are, until one fails; told = the acknowledged. Once
  * one has failed, none may be taken any more. */
 static bool
-append_until_it_fails(const char *store, int count, int64_t *told)
+append_until_it_fails(
+    const char *store, int count, size_t blob_bytes, int64_t *told)
 {
 	struct record r = make(RECORD_REFUSED, 0, 0);
 	struct journal *j = NULL;
 	struct err err = ERR_INIT;
 	bool failed = false;
-	char text[32], sha[65];
+	char *text = calloc(1, blob_bytes), sha[65];
 	int i;
 
-	if (journal_open(store, JOURNAL_WRITE, &world_real, NULL, &j, &err) < 0)
+	if (journal_open(store, JOURNAL_WRITE, &world_real, NULL, &j, &err) <
+	    0) {
+		free(text);
 		return true;
+	}
 	for (i = 0; i < count; i++) {
-		snprintf(text, sizeof(text), "blob %d", i);
+		snprintf(text, blob_bytes, "blob %d", i);
 		assert_int_equal(
-		    journal_put_blob(j, bytes_of(text), sha, NULL), 0);
+		    journal_put_blob(
+			j, (struct bytes){text, blob_bytes}, sha, NULL),
+		    0);
 		if (journal_append_now(j, &r, 1, NULL, &err) == 0) {
 			assert_false(failed);
 			*told = *told + 1;
@@ -323,30 +329,35 @@ append_until_it_fails(const char *store, int count, int64_t *told)
 		}
 	}
 	journal_close(j);
+	free(text);
 	return failed;
 }
 
-/* Fail each write, truncation and sync in turn, until none is left to fail.
- * covers: P3 P11 */
+enum { BLOB_SMALL = 32, BLOB_LARGE = 1 << 20 };
+
+/* Fail each write, truncation and sync in turn, until none is left to fail;
+ * with a stride, some of them. covers: P3 P11 */
 static void
-fail_each_call(struct scratch *s, int code, bool for_ever)
+fail_each_call(
+    struct scratch *s, int code, bool for_ever, size_t blob_bytes, int stride)
 {
 	int64_t told, faulty = 0;
 	struct journal *j;
-	int n;
+	int n, count = 0;
 	bool failed = true;
 
-	for (n = 1; n == 1 || disk.calls >= n - 1; n++) {
+	for (n = stride;; n += stride) {
 		file_remove_tree(s->store);
 		disk_reset();
 		told = 0;
 		disk.fail_at = n;
 		disk.for_ever = for_ever;
 		disk.code = code;
-		failed = append_until_it_fails(s->store, 6, &told);
+		failed = append_until_it_fails(s->store, 6, blob_bytes, &told);
 		faulty += failed;
 		if (disk.calls < n)
 			break;
+		count++;
 		disk.fail_at = 0;
 		j = open_store(s->store, JOURNAL_WRITE);
 		if (journal_count(j) < told)
@@ -357,8 +368,9 @@ fail_each_call(struct scratch *s, int code, bool for_ever)
 		if (verify(s->store).count != 0)
 			fail_msg("call %d: %s", n, verify(s->store).text);
 	}
-	print_message("# %d calls failed in turn, %lld seen by an append\n",
-	    n - 1, (long long)faulty);
+	print_message("# %d of %d calls failed in turn, %lld seen by an "
+		      "append\n",
+	    count, disk.calls, (long long)faulty);
 	assert_false(failed);
 	assert_true(faulty > 6);
 }
@@ -367,8 +379,8 @@ static void
 a_failing_disk_stops_the_store_and_loses_nothing(void **state)
 {
 	disk_install();
-	fail_each_call(*state, SQLITE_IOERR_WRITE, false);
-	fail_each_call(*state, SQLITE_IOERR_WRITE, true);
+	fail_each_call(*state, SQLITE_IOERR_WRITE, false, BLOB_SMALL, 1);
+	fail_each_call(*state, SQLITE_IOERR_WRITE, true, BLOB_SMALL, 1);
 	disk_remove();
 }
 
@@ -376,8 +388,21 @@ static void
 a_full_disk_stops_the_store_and_loses_nothing(void **state)
 {
 	disk_install();
-	fail_each_call(*state, SQLITE_FULL, false);
-	fail_each_call(*state, SQLITE_FULL, true);
+	fail_each_call(*state, SQLITE_FULL, false, BLOB_SMALL, 1);
+	fail_each_call(*state, SQLITE_FULL, true, BLOB_SMALL, 1);
+	disk_remove();
+}
+
+/* Large blobs fill the WAL, so that it is copied into the file between two
+ * appends; a fault there must stop the next one. */
+static void
+a_disk_that_fails_in_a_checkpoint_loses_nothing(void **state)
+{
+	int stride = getenv("FULL") != NULL ? 1 : 61;
+
+	disk_install();
+	fail_each_call(*state, SQLITE_IOERR_WRITE, false, BLOB_LARGE, stride);
+	fail_each_call(*state, SQLITE_FULL, true, BLOB_LARGE, stride);
 	disk_remove();
 }
 
@@ -395,7 +420,7 @@ a_file_that_cannot_grow_stops_the_store(void **state)
 	if ((pid = fork()) == 0) {
 		signal(SIGXFSZ, SIG_IGN);
 		if (setrlimit(RLIMIT_FSIZE, &limit) < 0 ||
-		    !append_until_it_fails(s->store, 200, &told))
+		    !append_until_it_fails(s->store, 200, BLOB_SMALL, &told))
 			_exit(1);
 		shared->told = told;
 		_exit(0);
@@ -526,6 +551,7 @@ main(void)
 	    scratch_test(kill_9_in_the_middle_loses_nothing_acknowledged),
 	    scratch_test(a_failing_disk_stops_the_store_and_loses_nothing),
 	    scratch_test(a_full_disk_stops_the_store_and_loses_nothing),
+	    scratch_test(a_disk_that_fails_in_a_checkpoint_loses_nothing),
 	    scratch_test(a_file_that_cannot_grow_stops_the_store),
 	    scratch_test(a_power_cut_at_any_write_loses_nothing_acknowledged),
 	};
