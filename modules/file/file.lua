@@ -1,6 +1,8 @@
 -- A file: its content, mode and owner, whole or not at all. The old content
--- stays on the host, by digest; the way back puts it there again. Access
--- control lists and extended attributes of the old file are not kept.
+-- stays on the host, by digest; the way back puts it there again, with its
+-- time and, where the host's cp can, access control lists and extended
+-- attributes. Proved are content, mode and owner. A hard link is not made
+-- again: the file that comes back is another inode.
 
 local SHOWN = 32 * 1024 -- bytes of content that a diff may read
 

@@ -67,6 +67,24 @@ c" ] ]],
     undone = "[ \"$(stat -c %a @T@/f)\" = 4755 ]",
   },
   {
+    name = "the time of the old content comes back with it",
+    before = "echo x >@T@/f; TZ=UTC0 touch -t 200102030405.06 @T@/f",
+    params = { path = "@T@/f", content = "y" },
+    after = "[ \"$(stat -c %Y @T@/f)\" != 981173106 ]",
+    undone = "[ \"$(stat -c %Y @T@/f)\" = 981173106 ] && [ \"$(cat @T@/f)\" = x ]",
+  },
+  {
+    name = "and so do its extended attributes",
+    needs = "cp --version 2>/dev/null | grep -q GNU && f=$(mktemp) && "
+      .. "python3 -c 'import os, sys; os.setxattr(sys.argv[1], \"user.of\", b\"us\")' $f; "
+      .. "s=$?; rm -f $f; [ $s = 0 ]",
+    before = "echo x >@T@/f; "
+      .. "python3 -c 'import os, sys; os.setxattr(sys.argv[1], \"user.of\", b\"us\")' @T@/f",
+    params = { path = "@T@/f", state = "absent" },
+    undone = "python3 -c 'import os, sys; "
+      .. "sys.exit(os.getxattr(sys.argv[1], \"user.of\") != b\"us\")' @T@/f",
+  },
+  {
     name = "owner and group",
     needs = "[ \"$(id -u)\" = 0 ]",
     before = "echo x >@T@/f; chown daemon:adm @T@/f",

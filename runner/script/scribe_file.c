@@ -33,6 +33,18 @@ digest_word(lua_State *L, int index)
 	return hex;
 }
 
+/* "SHA256.PATH": where a kept file's times, lists and attributes are; of the
+ * path, because files of one content may differ in these */
+static const char *
+kept_meta(struct scribe *scribe, const char *hex, const char *path, size_t len)
+{
+	struct digest digest;
+
+	digest_of((struct bytes){path, len}, &digest);
+	return arena_printf(
+	    scribe->arena, "%s.%.*s", hex, SCRIBE_SHORT, digest.hex);
+}
+
 /* sh:keep(path, sha256): the pre-image, by digest */
 int
 scribe_sh_keep(lua_State *L)
@@ -45,7 +57,8 @@ scribe_sh_keep(lua_State *L)
 	scribe->uses |= SHELL_KEEP;
 	buf_puts(&scribe->body, "keep ");
 	scribe_put_word(scribe, path, len);
-	buf_printf(&scribe->body, " %s || exit $?\n", hex);
+	buf_printf(&scribe->body, " %s %s || exit $?\n", hex,
+	    kept_meta(scribe, hex, path, len));
 	return 0;
 }
 
@@ -259,8 +272,9 @@ scribe_sh_put_back(lua_State *L)
 		hex = digest_word(L, -1);
 		temporary =
 		    put_start(scribe, path, len, mode_word(L, -2), owner);
-		buf_printf(&scribe->body, " file \"$H/pre/%s\" %s || exit $?\n",
-		    hex, hex);
+		buf_printf(&scribe->body,
+		    " file \"$H/pre/%s\" %s \"$H/pre/%s\" || exit $?\n", hex,
+		    hex, kept_meta(scribe, hex, path, len));
 		put_land(scribe, temporary, path, len);
 		return 0;
 	}

@@ -17,8 +17,9 @@ static const char part_undo[] =
     "}\n";
 
 static const char part_keep[] =
-    "# the old content, by digest; what the preview did not see is not touched\n"
-    "keep() { # PATH SHA256\n"
+    "# the old content, by digest; what the preview did not see is not touched.\n"
+    "# Times, access control lists and attributes go into a file without content\n"
+    "keep() { # PATH SHA256 META\n"
     "	umask 077\n"
     "	[ -d \"$H/pre\" ] || mkdir -p \"$H/pre\" && cat <\"$1\" >\"$H/pre/$2.$$\" &&\n"
     "		d=$(sha256sum <\"$H/pre/$2.$$\"); s=$?; umask 022\n"
@@ -28,12 +29,15 @@ static const char part_keep[] =
     "		echo \"hoshu: $1 is not what the preview saw\" >&2\n"
     "		return 74\n"
     "	fi\n"
+    "	rm -f \"$H/pre/$3\"\n"
+    "	cp --attributes-only --preserve=all \"$1\" \"$H/pre/$3\" 2>/dev/null ||\n"
+    "		touch -r \"$1\" \"$H/pre/$3\" || return\n"
     "	mv -f \"$H/pre/$2.$$\" \"$H/pre/$2\"\n"
     "}\n";
 
 static const char part_put[] =
     "# a new file beside PATH, ours alone until it has its owner and mode\n"
-    "put() { # PATH NEW MODE OWNER text CONTENT | file FILE SHA256\n"
+    "put() { # PATH NEW MODE OWNER text CONTENT | file FILE SHA256 [META]\n"
     "	if [ ! -d \"${1%/*}/\" ]; then\n"
     "		echo \"hoshu: folder ${1%/*}/ does not exist\" >&2\n"
     "		return 73\n"
@@ -59,6 +63,10 @@ static const char part_put[] =
     "		chown \"$4\" \"$2\"; s=$?\n"
     "	fi\n"
     "	[ $s != 0 ] || chmod \"$3\" \"$2\" || s=$?\n"
+    "	if [ $s = 0 ] && [ -n \"${8-}\" ] && [ -e \"$8\" ]; then\n"
+    "		cp --attributes-only --preserve=all \"$8\" \"$2\" 2>/dev/null ||\n"
+    "			touch -r \"$8\" \"$2\" || s=$?\n"
+    "	fi\n"
     "	[ $s = 0 ] || rm -f \"$2\"\n"
     "	return $s\n"
     "}\n"
