@@ -61,7 +61,7 @@ fleet_describe(
 }
 
 void
-fleet_eval(struct fleet *fleet, struct bytes expressions, struct bytes data,
+real_eval(struct fleet *fleet, struct bytes expressions, struct bytes data,
     int64_t timeout_ms, fleet_done *done, void *arg)
 {
 	struct job *job = job_new(fleet, SEAM_EVAL, -1, timeout_ms, done, arg);
@@ -73,7 +73,7 @@ fleet_eval(struct fleet *fleet, struct bytes expressions, struct bytes data,
 }
 
 void
-fleet_probe(struct fleet *fleet, int host, const char *module,
+real_probe(struct fleet *fleet, int host, const char *module,
     struct bytes params, struct bytes data, int64_t timeout_ms,
     fleet_done *done, void *arg)
 {
@@ -97,7 +97,7 @@ fleet_probe(struct fleet *fleet, int host, const char *module,
 }
 
 void
-fleet_settle(struct fleet *fleet, int host, const char *xid, const char *life,
+real_settle(struct fleet *fleet, int host, const char *xid, const char *life,
     fleet_done *done, void *arg)
 {
 	struct job *job =
@@ -112,7 +112,7 @@ fleet_settle(struct fleet *fleet, int host, const char *xid, const char *life,
 }
 
 void
-fleet_stop(struct fleet *fleet, int host, const char *xid, int64_t grace_ms)
+real_stop(struct fleet *fleet, int host, const char *xid, int64_t grace_ms)
 {
 	struct link *link = link_find(fleet, host);
 	struct number grace;
@@ -124,7 +124,7 @@ fleet_stop(struct fleet *fleet, int host, const char *xid, int64_t grace_ms)
 }
 
 void
-fleet_sync(struct fleet *fleet, int host, fleet_done *done, void *arg)
+real_sync(struct fleet *fleet, int host, fleet_done *done, void *arg)
 {
 	struct job *job = job_new(fleet, SEAM_SYNC, host, SYNC_MS, done, arg);
 	struct link *link = ask_link(job);

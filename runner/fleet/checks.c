@@ -174,7 +174,7 @@ out:
 }
 
 void
-fleet_check(struct fleet *fleet, int host, const char *kind, struct bytes spec,
+real_check(struct fleet *fleet, int host, const char *kind, struct bytes spec,
     int64_t timeout_ms, fleet_done *done, void *arg)
 {
 	bool net = strcmp(kind, "tcp") == 0 || strcmp(kind, "http") == 0;

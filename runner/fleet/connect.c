@@ -332,7 +332,7 @@ pump_soon(struct fleet *fleet)
 }
 
 void
-fleet_connect(struct fleet *fleet, int host, const struct fleet_host *how,
+real_connect(struct fleet *fleet, int host, const struct fleet_host *how,
     enum fleet_shell shell, fleet_done *done, void *arg)
 {
 	struct link *link = link_get(fleet, host);
@@ -432,7 +432,7 @@ link_orphaned(struct link *link)
 }
 
 void
-fleet_disconnect(struct fleet *fleet, int host)
+real_disconnect(struct fleet *fleet, int host)
 {
 	struct link *link = link_find(fleet, host);
 	struct number dial;
@@ -455,7 +455,7 @@ fleet_disconnect(struct fleet *fleet, int host)
 }
 
 bool
-fleet_connected(const struct fleet *fleet, int host)
+real_connected(const struct fleet *fleet, int host)
 {
 	const struct link *link = link_find(fleet, host);
 

@@ -29,6 +29,7 @@ fleet_open(struct loop *loop, const struct fleet_options *options,
 
 	if (options->workers < 1 || options->workers > 64)
 		bug("fleet_open: %d workers", options->workers);
+	fleet->door.ops = &real_ops;
 	fleet->loop = loop;
 	fleet->world = options->world != NULL ? options->world : &world_real;
 	fleet->program = xstrdup(
@@ -43,7 +44,7 @@ fleet_open(struct loop *loop, const struct fleet_options *options,
 	LIST_INIT(&fleet->signing);
 	r = hands_start(fleet, options->workers, err);
 	if (r < 0) {
-		fleet_close(fleet);
+		real_close(fleet);
 		return r;
 	}
 	watchdog_start(fleet);
@@ -65,7 +66,7 @@ given_free(struct fleet *fleet)
 }
 
 void
-fleet_close(struct fleet *fleet)
+real_close(struct fleet *fleet)
 {
 	struct signing *signing;
 	struct job *job;

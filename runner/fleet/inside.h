@@ -5,7 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/arena.h"
-#include "fleet/fleet.h"
+#include "fleet/ops.h"
 #include "seam/seam.h"
 
 enum {
@@ -122,6 +122,7 @@ struct signing { /* with the agent */
 };
 
 struct fleet {
+	struct fleet_door door;
 	struct loop *loop;
 	const struct world *world;
 	char *program;

@@ -9,7 +9,7 @@
 #include "journal/journal.h"
 
 void
-fleet_launch(struct fleet *fleet, int host, const struct ticket *ticket,
+real_launch(struct fleet *fleet, int host, const struct ticket *ticket,
     struct bytes script, int64_t timeout_ms, fleet_done *done, void *arg)
 {
 	struct job *job =
