@@ -38,21 +38,38 @@ loop_open(struct loop **out, struct err *err)
 	return 0;
 }
 
+struct loop *
+loop_open_virtual(void)
+{
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+
+	loop->clock = clock_new();
+	return loop;
+}
+
 void
 loop_run(struct loop *loop)
 {
-	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	if (loop->clock != NULL)
+		clock_run(loop->clock);
+	else
+		(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
 void
 loop_stop(struct loop *loop)
 {
-	uv_stop(&loop->uv);
+	if (loop->clock != NULL)
+		clock_stop(loop->clock);
+	else
+		uv_stop(&loop->uv);
 }
 
 int64_t
 loop_now_ms(struct loop *loop)
 {
+	if (loop->clock != NULL)
+		return clock_now_ms(loop->clock);
 	return (int64_t)uv_now(&loop->uv);
 }
 
@@ -87,6 +104,11 @@ loop_close(struct loop *loop)
 
 	if (loop == NULL)
 		return;
+	if (loop->clock != NULL) {
+		clock_free(loop->clock);
+		free(loop);
+		return;
+	}
 	uv_walk(&loop->uv, check_stopped, NULL);
 	(void)uv_timer_init(&loop->uv, &guard);
 	(void)uv_timer_start(&guard, give_up_reaping, REAP_MS, 0);

@@ -21,6 +21,10 @@
 struct loop;
 
 int loop_open(struct loop **out, struct err *err) MUST_USE;
+/* A loop with a clock of its own, which begins at 0 and jumps to the next
+ * timer: for simulations. It has timers alone; a signal watch on it is NULL
+ * (the signal does what it does without one), all else must not be started. */
+struct loop *loop_open_virtual(void);
 /* Runs until loop_stop; or until nothing is left to wait for. SIGPIPE is
  * ignored from loop_open on. */
 void loop_run(struct loop *loop);

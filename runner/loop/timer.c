@@ -7,16 +7,6 @@
 
 #include "loop/inside.h"
 
-struct loop_timer {
-	union {
-		uv_handle_t any;
-		uv_timer_t timer;
-		uv_idle_t idle;
-	} handle;
-	void (*fn)(void *arg);
-	void *arg;
-};
-
 static void
 timer_free(uv_handle_t *handle)
 {
@@ -48,8 +38,11 @@ struct loop_timer *
 loop_timer_start(
     struct loop *loop, int64_t delay_ms, void (*fn)(void *arg), void *arg)
 {
-	struct loop_timer *timer = xcalloc(1, sizeof(*timer));
+	struct loop_timer *timer;
 
+	if (loop->clock != NULL)
+		return clock_start(loop->clock, delay_ms, fn, arg);
+	timer = xcalloc(1, sizeof(*timer));
 	timer->fn = fn;
 	timer->arg = arg;
 	if (delay_ms <= 0) {
@@ -73,6 +66,10 @@ loop_timer_start(
 void
 loop_timer_stop(struct loop_timer *timer)
 {
-	if (timer != NULL && !uv_is_closing(&timer->handle.any))
+	if (timer == NULL)
+		return;
+	if (timer->clock != NULL)
+		clock_cancel(timer);
+	else if (!uv_is_closing(&timer->handle.any))
 		uv_close(&timer->handle.any, timer_free);
 }

@@ -121,9 +121,12 @@ struct loop_signal *
 loop_signal_start(
     struct loop *loop, int signal, void (*fn)(void *arg), void *arg)
 {
-	struct loop_signal *watch = xcalloc(1, sizeof(*watch));
+	struct loop_signal *watch;
 	int rc;
 
+	if (loop->clock != NULL)
+		return NULL;
+	watch = xcalloc(1, sizeof(*watch));
 	watch->fn = fn;
 	watch->arg = arg;
 	(void)uv_signal_init(&loop->uv, &watch->handle);

@@ -67,6 +67,112 @@ teardown(void **state)
 	return 0;
 }
 
+/* a clock of its own */
+
+struct tick {
+	struct loop *loop;
+	char said[64];
+	struct loop_timer *victim;
+};
+
+static void
+tick_say(struct tick *tick, char what)
+{
+	size_t len = strlen(tick->said);
+
+	snprintf(tick->said + len, sizeof(tick->said) - len, "%c%lld ", what,
+	    (long long)loop_now_ms(tick->loop));
+}
+
+static void
+tick_a(void *arg)
+{
+	tick_say(arg, 'a');
+}
+
+static void
+tick_b(void *arg)
+{
+	struct tick *tick = arg;
+
+	tick_say(tick, 'b');
+	loop_timer_stop(tick->victim);
+	tick->victim = NULL;
+	loop_timer_start(tick->loop, 0, tick_a, tick);
+}
+
+static void
+tick_stop(void *arg)
+{
+	struct tick *tick = arg;
+
+	tick_say(tick, 's');
+	loop_stop(tick->loop);
+}
+
+static void
+a_virtual_clock_jumps_to_the_next_timer(void **state)
+{
+	struct tick tick = {.loop = loop_open_virtual()};
+	struct loop_timer *late;
+
+	loop_timer_start(tick.loop, 86400000, tick_stop, &tick);
+	late = loop_timer_start(tick.loop, 86400000, tick_a, &tick);
+	loop_timer_start(tick.loop, 5, tick_b, &tick);
+	loop_timer_start(tick.loop, 5, tick_a, &tick);
+	tick.victim = loop_timer_start(tick.loop, 6, tick_a, &tick);
+	assert_null(loop_signal_start(tick.loop, SIGUSR1, tick_a, &tick));
+	loop_run(tick.loop);
+	/* what is due together fires as it was started; a timer of 0 ms comes
+	 * behind what is due; after a stop nothing more */
+	assert_string_equal(tick.said, "b5 a5 a5 s86400000 ");
+	loop_timer_stop(late);
+	loop_close(tick.loop);
+}
+
+struct drop {
+	struct loop *loop;
+	int64_t due_ms, *last_ms;
+	int fired;
+};
+
+static void
+drop_falls(void *arg)
+{
+	struct drop *drop = arg;
+
+	drop->fired++;
+	assert_int_equal(loop_now_ms(drop->loop), drop->due_ms);
+	assert_true(*drop->last_ms <= drop->due_ms);
+	*drop->last_ms = drop->due_ms;
+}
+
+/* Many timers at random times, every third stopped. */
+static void
+a_virtual_clock_keeps_the_order_of_many(void **state)
+{
+	enum { MANY = 2000 };
+	struct loop *loop = loop_open_virtual();
+	static struct loop_timer *timers[MANY];
+	static struct drop drops[MANY];
+	unsigned random = 7;
+	int64_t last_ms = 0;
+
+	for (int i = 0; i < MANY; i++) {
+		random = random * 1103515245u + 12345u;
+		drops[i] = (struct drop){
+		    loop, (int64_t)(random >> 16) % 500, &last_ms, 0};
+		timers[i] = loop_timer_start(
+		    loop, drops[i].due_ms, drop_falls, &drops[i]);
+	}
+	for (int i = 0; i < MANY; i += 3)
+		loop_timer_stop(timers[i]);
+	loop_run(loop);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(drops[i].fired, i % 3 != 0);
+	loop_close(loop);
+}
+
 /* timers */
 
 static void
@@ -766,6 +872,8 @@ main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_virtual_clock_jumps_to_the_next_timer),
+	    cmocka_unit_test(a_virtual_clock_keeps_the_order_of_many),
 	    TEST(timers_fire_in_order_once),
 	    TEST(a_timer_may_stop_itself),
 	    TEST(a_chain_of_zero_timers_does_not_starve_descriptors),
