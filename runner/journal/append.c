@@ -149,8 +149,8 @@ chain_parts(struct append *appends)
 	return appends != NULL ? &appends->part : NULL;
 }
 
-static void
-free_appends(struct append *appends)
+void
+append_free_all(struct append *appends)
 {
 	struct append *next;
 
@@ -176,24 +176,32 @@ batch_work(void *arg)
 }
 
 /* done may append, close tickets, or close the journal. */
-static void
-tell(struct batch *batch, struct append *append)
+void
+append_tell(
+    struct journal *journal, struct append *append, const struct err *err)
 {
 	size_t i, count = append->part.count;
 	struct ticket **tickets =
 	    arena_array(append->arena, struct ticket *, count);
+
+	for (i = 0; i < count && err == NULL; i++)
+		if (record_kind_is_intent(append->part.records[i].kind))
+			tickets[i] =
+			    ticket_open(journal, &append->part.records[i]);
+	if (append->done != NULL)
+		append->done(append->arg, tickets, count, err);
+}
+
+static void
+tell(struct batch *batch, struct append *append)
+{
 	const struct err *err = NULL;
 
 	if (batch->rc < 0)
 		err = &batch->err;
 	else if (append->part.rc < 0)
 		err = &append->part.err;
-	for (i = 0; i < count && err == NULL; i++)
-		if (record_kind_is_intent(append->part.records[i].kind))
-			tickets[i] = ticket_open(
-			    batch->journal, &append->part.records[i]);
-	if (append->done != NULL)
-		append->done(append->arg, tickets, count, err);
+	append_tell(batch->journal, append, err);
 }
 
 static void batch_start(struct journal *journal);
@@ -213,7 +221,7 @@ batch_done(void *arg)
 		batch->journal->batch = NULL;
 		batch_start(batch->journal);
 	}
-	free_appends(batch->appends);
+	append_free_all(batch->appends);
 	blob_free_all(batch->blobs);
 	free(batch);
 }
@@ -247,11 +255,16 @@ journal_append(struct journal *journal, const struct record *records,
 {
 	struct append *append;
 
-	if (journal->writer == NULL || journal->loop == NULL)
+	if ((journal->writer == NULL && journal->rehearsed == NULL) ||
+	    journal->loop == NULL)
 		bug("journal_append needs a journal for writing and a loop");
 	append = append_new(journal, records, count);
 	append->done = done;
 	append->arg = arg;
+	if (journal->rehearsed != NULL) {
+		rehearsed_append(journal, append);
+		return;
+	}
 	*journal->queue_end = append;
 	journal->queue_end = &append->next;
 	batch_start(journal);
@@ -274,7 +287,7 @@ append_flush(struct journal *journal)
 	if (journal->queue != NULL || blobs != NULL)
 		(void)!writer_commit(writer, chain_parts(journal->queue), blobs,
 		    world_wall_ms(journal->world), &count, &dropped);
-	free_appends(journal->queue);
+	append_free_all(journal->queue);
 	blob_free_all(blobs);
 }
 
@@ -313,7 +326,7 @@ journal_append_now(struct journal *journal, const struct record *records,
 	if (rc == 0 && number != NULL)
 		*number =
 		    count > 0 ? append->part.records[0].number : journal->count;
-	free_appends(append);
+	append_free_all(append);
 	return rc;
 }
 
@@ -334,6 +347,6 @@ journal_append_new_change(struct journal *journal, struct record *record,
 		record->number = append->part.records[0].number;
 		*change = record->change;
 	}
-	free_appends(append);
+	append_free_all(append);
 	return rc;
 }

@@ -76,6 +76,11 @@ journal_put_blob(struct journal *journal, struct bytes data, char sha256[65],
 	bool has = true;
 	int rc = 0;
 
+	if (journal->rehearsed != NULL) {
+		digest_of(data, &digest);
+		memcpy(sha256, digest.hex, sizeof(digest.hex));
+		return 0;
+	}
 	if (journal->writer == NULL)
 		bug("journal_put_blob needs a journal for writing");
 	if (data.len > BUF_MAX)

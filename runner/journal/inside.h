@@ -64,6 +64,7 @@ struct journal {
 	struct batch *batch;
 	struct blob_list blobs;
 	struct ticket *tickets;
+	struct rehearsed *rehearsed; /* NULL = a store */
 };
 
 /* Commit under the mutex, or say why the store has stopped. */
@@ -80,5 +81,14 @@ const struct blob *blob_find(const struct blob *blobs, const char *sha256);
 /* Put what is queued and not yet with a thread into the store, at once, and
  * tell nobody: for closing. */
 void append_flush(struct journal *journal);
+
+/* Of appends, in append.c. err NULL = it is durable. */
+void append_tell(
+    struct journal *journal, struct append *append, const struct err *err);
+void append_free_all(struct append *appends);
+
+/* rehearsed.c: its part of journal_append and journal_close */
+void rehearsed_append(struct journal *journal, struct append *append);
+void rehearsed_close(struct journal *journal);
 
 #endif

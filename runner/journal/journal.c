@@ -90,6 +90,7 @@ journal_close(struct journal *journal)
 {
 	if (journal == NULL)
 		return;
+	rehearsed_close(journal);
 	if (journal->writer != NULL)
 		append_flush(journal);
 	blob_free_all(blob_take_all(&journal->blobs));
