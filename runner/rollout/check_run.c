@@ -12,6 +12,7 @@
 #include <string.h>
 
 struct check_run {
+	LIST_ENTRY(check_run) next; /* of run->checks */
 	struct host_run *host;
 	enum check_when when;
 	void (*done)(struct host_run *host, bool passed, const char *text);
@@ -41,10 +42,18 @@ check_now(const struct check_run *checks)
 static void
 check_free(struct check_run *checks)
 {
+	LIST_REMOVE(checks, next);
 	if (checks->timer != NULL)
 		loop_timer_stop(checks->timer);
 	arena_free(checks->arena);
 	free(checks);
+}
+
+void
+checks_free_all(struct run *run)
+{
+	while (!LIST_EMPTY(&run->checks))
+		check_free(LIST_FIRST(&run->checks));
 }
 
 void
@@ -266,6 +275,7 @@ checks_start(struct host_run *host, enum check_when when,
 	checks->when = when;
 	checks->done = done;
 	checks->arena = arena_new();
+	LIST_INSERT_HEAD(&host->run->checks, checks, next);
 	/* in a soak, `every` parts one round from the next */
 	for (size_t i = 0; when == CHECK_SOAK && i < plan->check_count; i++)
 		if ((plan->checks[i].at & CHECK_SOAK) != 0 &&

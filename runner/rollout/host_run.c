@@ -24,8 +24,6 @@ host_init(struct host_run *host, struct run *run, int index)
 void
 host_free(struct host_run *host)
 {
-	if (host->checks != NULL)
-		checks_cancel(host->checks);
 	if (host->timer != NULL)
 		loop_timer_stop(host->timer);
 	arena_free(host->arena);

@@ -13,6 +13,8 @@
 #ifndef HOSHU_ROLLOUT_INSIDE_H
 #define HOSHU_ROLLOUT_INSIDE_H
 
+#include <sys/queue.h>
+
 #include "rollout/judge.h"
 #include "rollout/machine.h"
 #include "rollout/run.h"
@@ -69,8 +71,10 @@ struct run {
 	int error;
 	struct arena *arena;
 	struct loop_timer *timer;
-	int appends; /* under way */
-	bool asked;  /* run_advance is queued */
+	int appends;		 /* under way */
+	struct loop_timer *wake; /* run_advance is queued */
+	LIST_HEAD(, append_wait) waits;
+	LIST_HEAD(, check_run) checks;
 };
 
 /* ---- run.c ---- */
@@ -144,5 +148,7 @@ void undo_judge(struct host_run *host);
 struct check_run *checks_start(struct host_run *host, enum check_when when,
     void (*done)(struct host_run *host, bool passed, const char *text));
 void checks_cancel(struct check_run *checks);
+/* At the end of a run, when no answer is taken any more. */
+void checks_free_all(struct run *run);
 
 #endif

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void run_advance(void *arg);
+static void run_woken(void *arg);
 static void run_soak_checks(struct run *run, int wave);
 
 /* A record under way to the disk; all of it lives in arena. */
 struct append_wait {
+	LIST_ENTRY(append_wait) next; /* of run->waits */
 	struct arena *arena;
 	struct run *run;
 	struct record record;
@@ -35,7 +36,15 @@ append_wait_new(struct run *run, const struct record *record)
 	wait->record.life = arena_strdup(arena, record->life);
 	wait->record.actor = arena_strdup(arena, record->actor);
 	wait->record.body = arena_strdup(arena, record->body);
+	LIST_INSERT_HEAD(&run->waits, wait, next);
 	return wait;
+}
+
+static void
+append_wait_free(struct append_wait *wait)
+{
+	LIST_REMOVE(wait, next);
+	arena_free(wait->arena);
 }
 
 static void
@@ -53,7 +62,7 @@ run_appended(void *arg, struct ticket *const *tickets, size_t count,
 		run->o.say(run->o.arg, &wait->record);
 	if (err == NULL && wait->done != NULL && run->error == 0)
 		wait->done(wait->arg, count > 0 ? tickets[0] : NULL);
-	arena_free(wait->arena);
+	append_wait_free(wait);
 	run_wake(run);
 }
 
@@ -127,10 +136,8 @@ run_blob(struct run *run, const char *sha256)
 void
 run_wake(struct run *run)
 {
-	if (run->asked)
-		return;
-	run->asked = true;
-	loop_timer_start(run->o.loop, 0, run_advance, run);
+	if (run->wake == NULL)
+		run->wake = loop_timer_start(run->o.loop, 0, run_woken, run);
 }
 
 static void
@@ -139,7 +146,7 @@ run_timer(void *arg)
 	struct run *run = arg;
 
 	run->timer = NULL;
-	run_advance(run);
+	run_wake(run);
 }
 
 /* Ask the gate again at that wall time. */
@@ -296,11 +303,8 @@ run_is_over(struct run *run)
 }
 
 static void
-run_advance(void *arg)
+run_advance(struct run *run)
 {
-	struct run *run = arg;
-
-	run->asked = false;
 	if (run_is_over(run)) {
 		run->ended = true;
 		loop_stop(run->o.loop);
@@ -312,6 +316,15 @@ run_advance(void *arg)
 		;
 	for (size_t i = 0; i < run->o.change->host_count; i++)
 		host_advance(&run->hosts[i]);
+}
+
+static void
+run_woken(void *arg)
+{
+	struct run *run = arg;
+
+	run->wake = NULL;
+	run_advance(run);
 }
 
 static void
@@ -381,8 +394,11 @@ run_change(const struct run_options *options, struct gate_result *result,
 	i18n_plain(plain);
 	loop_signal_stop(interrupt);
 	loop_signal_stop(terminate);
-	if (run.timer != NULL)
-		loop_timer_stop(run.timer);
+	loop_timer_stop(run.timer);
+	loop_timer_stop(run.wake);
+	checks_free_all(&run);
+	while (!LIST_EMPTY(&run.waits)) /* the run was given up */
+		append_wait_free(LIST_FIRST(&run.waits));
 	for (size_t i = 0; i < count; i++)
 		host_free(&run.hosts[i]);
 	gate_result(options->fold, result);
