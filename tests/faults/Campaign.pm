@@ -89,15 +89,15 @@ YML
 
 # One step of a plan: kind mark (a module: a probe, a derived undo), blind (a
 # text without a probe, kept on the way back) or asked (a text with `unless`).
-# sleep: seconds between its begin and its end. It fails where its host has a
-# file fail-NAME.
+# sleep: seconds that its work takes; tail: for which it runs on when that is
+# done. It fails where its host has a file fail-NAME.
 sub step {
-    my ($self, $name, $kind, $sleep) = @_;
+    my ($self, $name, $kind, $sleep, $tail) = @_;
     my $place = $self->{place};
-    return "  - name: $name\n    mark: { name: $name, place: \"$place\", sleep: \"$sleep\" }\n" if $kind eq 'mark';
+    return "  - name: $name\n    mark: { name: $name, place: \"$place\", sleep: \"$sleep\", tail: \"$tail\" }\n" if $kind eq 'mark';
     my $d = $place eq '' ? '"$HOME"' : $place;
     my $text = "x=\${0##*/} x=\${x%.sh}; cd $d || exit 9; say() { read -r u _ </proc/uptime; echo \"\$1 $name apply \$x \$u\" >>evidence; }; "
-        . "say begin; sleep $sleep; [ ! -e fail-$name ] || { say fail; exit 3; }; echo set >state-$name; say state; say end";
+        . "say begin; sleep $sleep; [ ! -e fail-$name ] || { say fail; exit 3; }; echo set >state-$name; say state; sleep $tail; say end";
     my $unless = $kind eq 'asked' ? "    unless: [sh, -c, 'test -e $d/state-$name']\n" : '';
     return "  - name: $name\n    shell: '$text'\n$unless    rollback: keep\n    because: a line in a file\n";
 }
@@ -110,8 +110,7 @@ sub plan_text {
     my $more = $o{more} // '';
     my @kinds = @{ $o{steps} // [qw(mark blind mark)] };
     my $n = 0;
-    my $steps = join '', map { $n++; $self->step("s$n", $_, $o{sleep} // '0.02') } @kinds;
-    $steps =~ s/^(  - name.*)/$1/;
+    my $steps = join '', map { $n++; $self->step("s$n", $_, $o{sleep} // '0.02', $o{tail} // '0') } @kinds;
     if ($o{timeout}) { $steps =~ s/^(  - name: .*\n)/$1    timeout: $o{timeout}\n/mg }
     return "change: A fault campaign\nreason: to be broken\ntargets: $targets\nwaves: $waves\nlimits: $limits\n${more}steps:\n$steps";
 }
@@ -193,6 +192,43 @@ sub journal {
 sub ended { my ($self, $chg) = @_; my ($last) = grep { $_->{kind} eq 'run-ended' } $self->journal($chg);
     return $last ? $last->{body}{status} : undef }
 
+# --- processes of a light host ----------------------------------------------
+
+# What runs there now: (key, pid of its supervisor), or nothing.
+sub running {
+    my ($self, $host) = @_;
+    my $home = "$self->{dir}/hosts/$host";
+    for my $claim (glob("$home/.host/run/*"), glob("$home/.local/state/hoshu/*")) {
+        my ($xid) = $claim =~ m{/([0-9a-f]{32})\z} or next;
+        my ($pid) = slurp($claim) =~ /\Arun (\d+) \.\n\z/ or next;
+        return ($xid, $pid) if -e "/proc/$pid" && slurp("/proc/$pid/comm") =~ /^(?:sh|dash|bash)$/;
+    }
+    return;
+}
+sub children { my ($pid) = @_; return map { split ' ', slurp($_) } glob "/proc/$pid/task/*/children" }
+sub below { my ($pid) = @_; return map { ($_, below($_)) } children($pid) }
+sub parent { my ($pid) = @_; return slurp("/proc/$pid/stat") =~ /\) \S (\d+)/ ? $1 : 0 }
+
+# kill -9 of sshd (of the session), shell (that hoshu talks to), supervisor,
+# step (what the supervisor waits for) or everything. How many times: 0 when it
+# was gone already.
+sub kill_on {
+    my ($self, $host, $what, $supervisor) = @_;
+    my $shell = parent($supervisor);
+    my $sshd = parent($shell);
+    # no parent any more: the connection it came by is gone
+    my $alone = $shell <= 1 || slurp("/proc/$shell/comm") !~ /^(?:sh|dash|bash)$/ || slurp("/proc/$sshd/comm") !~ /^sshd/;
+    my @step = children($supervisor);
+    my %of = (
+        sshd       => $alone ? [] : [$sshd],
+        shell      => $alone ? [] : [$shell],
+        supervisor => [$supervisor],
+        step       => [ grep { defined } $step[0] ],
+        everything => $alone ? [] : [ $sshd, $shell, $supervisor, below($supervisor) ],
+    );
+    return kill(9, @{ $of{$what} }) ? 1 : 0;
+}
+
 # --- truth -------------------------------------------------------------------
 
 sub evidence {
@@ -210,7 +246,8 @@ sub state_of {
 }
 
 # All that is not as it was: a list of texts, empty when the journal tells the
-# truth. unknown => how many steps may be unknown (none if left out).
+# truth. unknown => how many steps may be unknown (none if left out); killed =>
+# keys of scripts that were ended in the middle, so that no end is no wonder.
 sub lies {
     my ($self, $chg, $status, %o) = @_;
     my (@lies, %intent, %outcome, %what, $end);
@@ -255,7 +292,7 @@ sub lies {
             push @lies, "$id: done while its script ran on: $truth" if ($t->{begin} // '') ne '' && (!$t->{end} || $t->{end} * 1000 > $o->{mono_ms} + 15)
                 && !$o{killed}{$xid};
         } elsif ($said eq 'failed') {
-            push @lies, "$id: failed, but: $truth" if !$t->{fail} && !$o{stopped};
+            push @lies, "$id: failed, but: $truth" if $t->{end} && !$t->{fail};
         } elsif ($said eq 'sealed') {
             push @lies, "$id: never ran, but: $truth" if $t->{begin};
         }

@@ -15,6 +15,7 @@ sleep "$3" || exit
 [ ! -e "fail-$n" ] || { say fail; exit 3; }
 echo set >"state-$n"
 say state
+sleep "$4" || exit
 say end
 ]]
 
@@ -34,7 +35,8 @@ return {
   params = {
     name = { "string", required = true, match = "^[a-z0-9]+\\z", summary = "of the mark" },
     place = { "string", default = "", summary = "a folder; the home if empty" },
-    sleep = { "string", default = "0", summary = "seconds between its begin and its end" },
+    sleep = { "string", default = "0", summary = "seconds that its work takes" },
+    tail = { "string", default = "0", summary = "seconds that it runs on when that is done" },
   },
 
   probe = function(host, p)
@@ -48,7 +50,7 @@ return {
   end,
 
   apply = function(sh, _, _, p)
-    sh:script(APPLY, { p.place, p.name, p.sleep })
+    sh:script(APPLY, { p.place, p.name, p.sleep, p.tail })
   end,
 
   undo = function(sh, _, _, p)
