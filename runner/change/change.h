@@ -14,6 +14,7 @@
 #include "approval/approval.h"
 #include "base/json.h"
 #include "change/blobs.h"
+#include "journal/fold.h"
 #include "plan/plan.h"
 
 /* What a probe said of one step on one host. */
@@ -44,16 +45,17 @@ struct change_host {
 	const char *plan_vars; /* the same: the plan's vars: of this host */
 	const char *readonly;  /* plain | enforced | gaps: how it was asked */
 	const char *gaps;
-	int wave;	     /* from 1 */
+	int *waves;	     /* by phase: from 1, 0 = it takes no part */
 	const char *trouble; /* why it could not be previewed; "" = it was */
 	struct change_step *steps; /* by step id */
 };
 
 struct change_wave {
 	const char *name;
+	int phase;   /* index */
 	int at_once; /* >= 1 */
 	int64_t soak_ms;
-	int *hosts; /* indices, in the inventory's order */
+	int *parts; /* indices, in the inventory's order */
 	size_t count;
 };
 
@@ -71,8 +73,10 @@ struct change {
 	struct json *inputs; /* map of texts */
 	struct change_host *hosts;
 	size_t host_count;
-	struct change_wave *waves; /* [0..wave_count) */
+	struct change_wave *waves; /* [0..wave_count), phase by phase */
 	size_t wave_count;
+	struct part *parts; /* phase by phase, in the inventory's order */
+	size_t part_count;
 	struct change_module *modules;
 	size_t module_count;
 	struct json *files; /* list of {"sha256","size"} */
@@ -90,6 +94,19 @@ char change_foretold(enum change_verdict verdict);
 const char *change_name(int number, char out[16]);
 /* 7 for "CHG-0007", "chg-7" or "7"; 0 when it is none. */
 int change_number(const char *text);
+
+/* The host of a part. */
+const struct change_host *change_part_host(
+    const struct change *change, int part);
+/* Hosts of a phase. */
+int change_phase_hosts(const struct change *change, int phase);
+/* Does the host go through this step's phase? */
+bool change_has_step(const struct change_host *host, const struct step *step);
+/* Make parts, and each wave's list of them, from the hosts' waves. */
+void change_make_parts(struct arena *arena, struct change *change);
+/* The same as the fold wants it; in arena. */
+void change_shape(
+    struct arena *arena, const struct change *change, struct fold_shape *shape);
 
 /* The frozen document (canonical JSON) and its digest, put into the blobs. */
 void change_freeze(struct arena *arena, struct change *change);

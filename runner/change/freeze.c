@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FREEZE_FORMAT "hoshu-change/1"
+#define FREEZE_FORMAT "hoshu-change/2"
 
 static struct json *
 freeze_steps(struct arena *arena, const struct plan *plan,
@@ -36,6 +36,17 @@ freeze_steps(struct arena *arena, const struct plan *plan,
 }
 
 static struct json *
+freeze_host_waves(struct arena *arena, const struct plan *plan,
+    const struct change_host *host)
+{
+	struct json *list = json_list(arena);
+
+	for (size_t p = 0; p < plan->phase_count; p++)
+		json_add(arena, list, json_int(arena, host->waves[p]));
+	return list;
+}
+
+static struct json *
 freeze_hosts(struct arena *arena, const struct change *change, bool steps)
 {
 	struct json *list = json_list(arena);
@@ -53,7 +64,8 @@ freeze_hosts(struct arena *arena, const struct change *change, bool steps)
 		json_put(arena, map, "vars", host->vars);
 		json_put_text(arena, map, "facts", host->facts);
 		json_put_text(arena, map, "plan_vars", host->plan_vars);
-		json_put_int(arena, map, "wave", host->wave);
+		json_put(arena, map, "waves",
+		    freeze_host_waves(arena, change->plan, host));
 		if (!steps)
 			continue;
 		json_put_text(arena, map, "readonly", host->readonly);
@@ -103,6 +115,7 @@ freeze_waves(struct arena *arena, const struct change *change)
 		struct json *map = json_add(arena, list, json_map(arena));
 
 		json_put_text(arena, map, "name", wave->name);
+		json_put_int(arena, map, "phase", wave->phase);
 		json_put_int(arena, map, "at_once", wave->at_once);
 		json_put_int(arena, map, "soak_ms", wave->soak_ms);
 	}

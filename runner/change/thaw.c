@@ -110,6 +110,31 @@ thaw_step(struct thaw *thaw, const struct json *map, struct change_step *step)
 	return 0;
 }
 
+/* One wave a phase at most, and one of that phase; in one at least. */
+static int
+thaw_host_waves(
+    struct thaw *thaw, const struct json *list, struct change_host *host)
+{
+	const struct change *change = thaw->change;
+	size_t phases = change->plan->phase_count;
+	bool any = false;
+
+	if (list == NULL || list->type != JSON_LIST || list->count != phases)
+		return thaw_wrong(thaw, "waves of a host");
+	host->waves = arena_array(thaw->arena, int, phases);
+	for (size_t p = 0; p < phases; p++) {
+		int64_t number =
+		    list->items[p]->type == JSON_INT ? list->items[p]->num : -1;
+
+		if (number < 0 || (size_t)number > change->wave_count ||
+		    (number > 0 && change->waves[number - 1].phase != (int)p))
+			return thaw_wrong(thaw, "wave of a host");
+		host->waves[p] = (int)number;
+		any = any || number > 0;
+	}
+	return any ? 0 : thaw_wrong(thaw, "wave of a host");
+}
+
 static int
 thaw_host(struct thaw *thaw, const struct json *map, struct change_host *host)
 {
@@ -128,14 +153,13 @@ thaw_host(struct thaw *thaw, const struct json *map, struct change_host *host)
 	host->plan_vars = json_get_text(map, "plan_vars", "");
 	host->readonly = json_get_text(map, "readonly", "");
 	host->gaps = json_get_text(map, "gaps", "");
-	host->wave = (int)json_get_int(map, "wave", 0);
 	host->trouble = "";
 	if (host->name[0] == '\0' || host->groups == NULL ||
 	    host->vars == NULL || steps == NULL || steps->type != JSON_LIST ||
 	    steps->count != (size_t)last)
 		return thaw_wrong(thaw, "host");
-	if (host->wave < 1 || (size_t)host->wave > thaw->change->wave_count)
-		return thaw_wrong(thaw, "wave of a host");
+	if ((r = thaw_host_waves(thaw, json_get(map, "waves"), host)) < 0)
+		return r;
 	host->steps =
 	    arena_array(thaw->arena, struct change_step, (size_t)last + 1);
 	for (int id = 1; id <= last; id++) {
@@ -161,13 +185,13 @@ thaw_waves(struct thaw *thaw)
 		const struct json *map = waves->items[i];
 
 		change->waves[i].name = json_get_text(map, "name", "");
+		change->waves[i].phase = (int)json_get_int(map, "phase", 0);
 		change->waves[i].at_once = (int)json_get_int(map, "at_once", 1);
 		change->waves[i].soak_ms = json_get_int(map, "soak_ms", 0);
 	}
 	return 0;
 }
 
-/* Hosts, and each wave's list of them. */
 static int
 thaw_hosts(struct thaw *thaw)
 {
@@ -180,18 +204,11 @@ thaw_hosts(struct thaw *thaw)
 	change->host_count = hosts->count;
 	change->hosts =
 	    arena_array(thaw->arena, struct change_host, hosts->count);
-	for (size_t w = 0; w < change->wave_count; w++)
-		change->waves[w].hosts =
-		    arena_array(thaw->arena, int, hosts->count);
-	for (size_t i = 0; i < hosts->count; i++) {
-		struct change_wave *wave;
-
-		r = thaw_host(thaw, hosts->items[i], &change->hosts[i]);
-		if (r < 0)
+	for (size_t i = 0; i < hosts->count; i++)
+		if ((r = thaw_host(thaw, hosts->items[i], &change->hosts[i])) <
+		    0)
 			return r;
-		wave = &change->waves[change->hosts[i].wave - 1];
-		wave->hosts[wave->count++] = (int)i;
-	}
+	change_make_parts(thaw->arena, change);
 	return 0;
 }
 
@@ -232,7 +249,7 @@ change_thaw(struct arena *arena, const char *digest, struct blobs *blobs,
 		 &doc, err)) < 0)
 		return r;
 	thaw.doc = doc;
-	if (strcmp(json_get_text(doc, "format", ""), "hoshu-change/1") != 0)
+	if (strcmp(json_get_text(doc, "format", ""), "hoshu-change/2") != 0)
 		return thaw_wrong(&thaw, "format");
 	change->title = json_get_text(doc, "title", "");
 	change->inputs = (struct json *)json_get(doc, "inputs");

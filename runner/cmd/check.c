@@ -7,13 +7,17 @@ static void
 check_print(const struct context *context, const char *file)
 {
 	const struct change *change = context->change;
-	size_t steps = change->plan->phases[0].step_count;
+	size_t steps = 0;
 
+	for (size_t p = 0; p < change->plan->phase_count; p++)
+		steps += change->plan->phases[p].step_count;
 	printf(_("%s: right\n"), file);
 	printf("  %s\n", change->title);
 	printf(ngettext("  %zu step", "  %zu steps", steps), steps);
 	printf(ngettext(" on %zu host", " on %zu hosts", change->host_count),
 	    change->host_count);
+	if (change->plan->phase_count > 1)
+		printf(_(" in %zu phases,"), change->plan->phase_count);
 	printf(ngettext(" in %zu wave", " in %zu waves", change->wave_count),
 	    change->wave_count);
 	printf(_(", at most %d in flight\n"), change->in_flight);

@@ -87,17 +87,10 @@ load_fold(void *arg, const struct record *record, struct err *err)
 static void
 load_shape(struct context *context)
 {
-	struct change *change = context->change;
-	const char **names =
-	    arena_array(context->arena, const char *, change->host_count + 1);
-	int *waves = arena_array(context->arena, int, change->host_count + 1);
+	struct fold_shape shape;
 
-	for (size_t i = 0; i < change->host_count; i++) {
-		names[i] = change->hosts[i].name;
-		waves[i] = change->hosts[i].wave;
-	}
-	fold_shape(&context->fold, names, waves, change->host_count,
-	    change->wave_count, change->plan->last_id);
+	change_shape(context->arena, context->change, &shape);
+	fold_shape(&context->fold, &shape);
 }
 
 int

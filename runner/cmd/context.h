@@ -46,6 +46,9 @@ int context_journal(
  */
 int context_plan(
     struct context *context, const char *file, struct err *err) MUST_USE;
+/* Its part of context_plan: the hosts of every phase and their waves. Needs
+ * the inventory. */
+int context_targets(struct context *context, struct err *err) MUST_USE;
 /* Load a submitted change and fold its records. Needs the journal. */
 int context_load(
     struct context *context, const char *word, struct err *err) MUST_USE;

@@ -301,115 +301,6 @@ plan_compile(
 	return err_at(err, ERR_PLAN, place, "%s", why.text);
 }
 
-/* ---- targets and waves ---- */
-
-static struct json *
-plan_groups(struct arena *arena, const struct host *host)
-{
-	struct json *list = json_list(arena);
-
-	for (size_t i = 0; i < host->group_count; i++)
-		json_add(arena, list, json_text(arena, host->groups[i]));
-	return list;
-}
-
-static int
-plan_targets(struct context *context, struct err *err)
-{
-	struct change *change = context->change;
-	const struct phase *phase = &change->plan->phases[0];
-	int *ids;
-	int r;
-
-	r = hosts_select(context->arena, context->inventory, phase->targets,
-	    phase->targets_place, &ids, &change->host_count, err);
-	if (r < 0)
-		return r;
-	change->hosts =
-	    arena_array(context->arena, struct change_host, change->host_count);
-	for (size_t i = 0; i < change->host_count; i++) {
-		const struct host *host = &context->inventory->hosts[ids[i]];
-
-		change->hosts[i].name = host->name;
-		change->hosts[i].become = host->become;
-		change->hosts[i].vars = host->vars;
-		change->hosts[i].groups = plan_groups(context->arena, host);
-		change->hosts[i].readonly = change->hosts[i].gaps = "";
-		change->hosts[i].trouble = "";
-		change->hosts[i].facts = change->hosts[i].plan_vars = "";
-	}
-	return 0;
-}
-
-static int
-plan_waves(struct context *context, struct err *err)
-{
-	struct change *change = context->change;
-	const struct phase *phase = &change->plan->phases[0];
-	const bool **of =
-	    arena_array(context->arena, const bool *, phase->wave_count);
-
-	for (size_t w = 0; w < phase->wave_count; w++) {
-		const struct wave *wave = &phase->waves[w];
-		bool *chosen;
-		int *ids, r;
-		size_t count;
-
-		if (wave->of == NULL)
-			continue;
-		r = hosts_select(context->arena, context->inventory, wave->of,
-		    wave->of_place, &ids, &count, err);
-		if (r < 0)
-			return r;
-		chosen =
-		    arena_array(context->arena, bool, change->host_count + 1);
-		for (size_t h = 0; h < change->host_count; h++)
-			for (size_t i = 0; i < count; i++)
-				if (strcmp(
-					context->inventory->hosts[ids[i]].name,
-					change->hosts[h].name) == 0)
-					chosen[h] = true;
-		of[w] = chosen;
-	}
-	return waves_assign(context->arena, change, of, err);
-}
-
-static int
-plan_spread(const struct change_host *host, const struct spread *spread,
-    struct err *err)
-{
-	const struct json *value = json_get(host->vars, spread->key);
-
-	if (waves_spread_value(host, spread->key)[0] != '\0')
-		return 0;
-	if (value != NULL && value->type != JSON_TEXT)
-		return err_at(err, ERR_PLAN, spread->place,
-		    _("spread: '%s' of host %s is no text; put it in quotes "
-		      "in the inventory"),
-		    spread->key, host->name);
-	return err_at(err, ERR_PLAN, spread->place,
-	    _("spread: host %s has no variable '%s' in the inventory"),
-	    host->name, spread->key);
-}
-
-/* A spread over a variable that a host lacks would bound nothing. */
-static int
-plan_spreads(struct context *context, struct err *err)
-{
-	const struct change *change = context->change;
-	const struct plan *plan = change->plan;
-	int r;
-
-	for (size_t s = 0; s < plan->spread_count; s++)
-		for (size_t h = 0; h < change->host_count; h++) {
-			r = plan_spread(
-			    &change->hosts[h], &plan->spreads[s], err);
-			if (r < 0)
-				return r;
-		}
-	return 0;
-}
-
 int
 context_plan(struct context *context, const char *file, struct err *err)
 {
@@ -434,9 +325,7 @@ context_plan(struct context *context, const char *file, struct err *err)
 	if ((r = plan_read(context->arena, file, text.data, text.len,
 		 &change->plan, err)) < 0 ||
 	    (r = context_inventory(context, err)) < 0 ||
-	    (r = plan_targets(context, err)) < 0 ||
-	    (r = plan_spreads(context, err)) < 0 ||
-	    (r = plan_waves(context, err)) < 0 ||
+	    (r = context_targets(context, err)) < 0 ||
 	    (r = context_fleet(context, err)) < 0 ||
 	    (r = plan_bind_modules(context, err)) < 0 ||
 	    (r = plan_expressions(change->plan, plan_compile, context, err)) <

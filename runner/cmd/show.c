@@ -44,12 +44,13 @@ show_approvals(struct context *context)
 }
 
 static void
-show_step(const struct context *context, const struct host_fold *host, int id)
+show_step(const struct context *context, const struct part_fold *part, int id)
 {
-	const struct step_fold *step = &host->steps[id];
+	const struct step_fold *step = &part->steps[id];
 	const char *undo = undo_state_word(step->undo);
 
-	if (step->state == STEP_WAITING && step->undo == UNDO_WAITING)
+	if (context->change->plan->by_id[id]->phase != part->phase ||
+	    (step->state == STEP_WAITING && step->undo == UNDO_WAITING))
 		return;
 	printf("      %d %s: %s%s%s\n", id,
 	    context->change->plan->by_id[id]->name,
@@ -59,7 +60,7 @@ show_step(const struct context *context, const struct host_fold *host, int id)
 
 /* What a person finds on a host that is not proved back. */
 static void
-show_stuck(const struct context *context, const struct host_fold *host,
+show_stuck(const struct context *context, const struct part_fold *part,
     const struct change_host *how)
 {
 	bool root =
@@ -67,13 +68,27 @@ show_stuck(const struct context *context, const struct host_fold *host,
 	const char *folder = root ? "/var/lib/hoshu" : "~/.local/state/hoshu";
 
 	for (int id = 1; id <= context->change->plan->last_id; id++) {
-		const struct step_fold *step = &host->steps[id];
+		const struct step_fold *step = &part->steps[id];
 
-		if (step->undo_script[0] != '\0' && step->undo != UNDO_DONE)
+		if (context->change->plan->by_id[id]->phase == part->phase &&
+		    step->undo_script[0] != '\0' && step->undo != UNDO_DONE)
 			printf(_("      by hand: sh "
 				 "%s/undo/%.16s.sh   (step %d)\n"),
 			    folder, step->undo_script, id);
 	}
+}
+
+/* Waves are numbered anew in each phase. */
+static int
+show_wave_number(const struct context *context, int wave)
+{
+	const struct change_wave *waves = context->change->waves;
+	int number = 1;
+
+	for (int w = wave - 1; w > 0 && waves[w - 1].phase == waves[w].phase;
+	     w--)
+		number++;
+	return number;
 }
 
 static void
@@ -84,15 +99,23 @@ show_hosts(const struct context *context)
 	if (fold->epoch == 0)
 		return;
 	printf(_("\nhosts:\n"));
-	for (size_t h = 0; h < fold->host_count; h++) {
-		const struct host_fold *host = &fold->hosts[h];
+	for (size_t i = 0; i < fold->part_count; i++) {
+		const struct part_fold *part = &fold->parts[i];
+		const struct phase *phase =
+		    &context->change->plan->phases[part->phase];
 
-		printf(_("  %-12s wave %d  %s\n"), host->name, host->wave,
-		    _(host_state_word(host->state)));
+		if (phase->name[0] != '\0' &&
+		    (i == 0 || fold->parts[i - 1].phase != part->phase))
+			printf(
+			    _("phase %d, %s:\n"), part->phase + 1, phase->name);
+		printf(_("  %-12s wave %d  %s\n"), part->host->name,
+		    show_wave_number(context, part->wave),
+		    _(host_state_word(part->state)));
 		for (int id = 1; id <= fold->step_count; id++)
-			show_step(context, host, id);
-		if (host->state == HOST_STUCK || host->state == HOST_LOST)
-			show_stuck(context, host, &context->change->hosts[h]);
+			show_step(context, part, id);
+		if (part->state == HOST_STUCK || part->state == HOST_LOST)
+			show_stuck(context, part,
+			    change_part_host(context->change, (int)i));
 	}
 }
 
@@ -115,6 +138,34 @@ show_state(const struct context *context)
 	printf(_("\ndigest: %s\n"), context->change->digest);
 }
 
+static struct json *
+show_json_part(struct context *context, const struct part_fold *part)
+{
+	struct arena *arena = context->arena;
+	const struct plan *plan = context->change->plan;
+	struct json *item = json_map(arena), *steps = json_list(arena);
+
+	json_put_text(arena, item, "name", part->host->name);
+	json_put_text(arena, item, "phase", plan->phases[part->phase].name);
+	json_put_int(arena, item, "wave", part->wave);
+	json_put_text(arena, item, "state", host_state_word(part->state));
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *fold = &part->steps[id];
+		struct json *step;
+
+		if (plan->by_id[id]->phase != part->phase)
+			continue;
+		step = json_add(arena, steps, json_map(arena));
+		json_put_int(arena, step, "id", id);
+		json_put_text(
+		    arena, step, "state", step_state_word(fold->state));
+		json_put_text(arena, step, "undo", undo_state_word(fold->undo));
+		json_put_int(arena, step, "attempts", fold->attempts);
+	}
+	json_put(arena, item, "steps", steps);
+	return item;
+}
+
 static void
 show_json(struct context *context)
 {
@@ -132,29 +183,9 @@ show_json(struct context *context)
 	json_put_int(arena, map, "status", fold->status);
 	json_put_text(arena, map, "submitter", fold->submitter);
 	json_put_int(arena, map, "approvals", (int64_t)fold->approval_count);
-	for (size_t h = 0; h < fold->host_count; h++) {
-		const struct host_fold *host = &fold->hosts[h];
-		struct json *item = json_add(arena, hosts, json_map(arena));
-		struct json *steps = json_list(arena);
-
-		json_put_text(arena, item, "name", host->name);
-		json_put_int(arena, item, "wave", host->wave);
-		json_put_text(
-		    arena, item, "state", host_state_word(host->state));
-		for (int id = 1; id <= fold->step_count; id++) {
-			struct json *step =
-			    json_add(arena, steps, json_map(arena));
-
-			json_put_int(arena, step, "id", id);
-			json_put_text(arena, step, "state",
-			    step_state_word(host->steps[id].state));
-			json_put_text(arena, step, "undo",
-			    undo_state_word(host->steps[id].undo));
-			json_put_int(
-			    arena, step, "attempts", host->steps[id].attempts);
-		}
-		json_put(arena, item, "steps", steps);
-	}
+	for (size_t i = 0; i < fold->part_count; i++)
+		json_add(
+		    arena, hosts, show_json_part(context, &fold->parts[i]));
 	json_put(arena, map, "hosts", hosts);
 	json_put(arena, map, "preview", preview_json(arena, context->change));
 	json_write(&text, map);

@@ -5,6 +5,17 @@
 #include "cmd/previewed.h"
 #include "cmd/table.h"
 
+/* The targets: of the first phase that the host is in. */
+static const char *
+submit_targets(const struct change *change, const struct change_host *host)
+{
+	size_t p = 0;
+
+	while (p + 1 < change->plan->phase_count && host->waves[p] == 0)
+		p++;
+	return change->plan->phases[p].targets;
+}
+
 static int
 submit_whole(const struct context *context, struct err *err)
 {
@@ -16,7 +27,7 @@ submit_whole(const struct context *context, struct err *err)
 			    _("not submitted: %s could not be previewed: %s\n"
 			      "Mend it, or leave it out: targets: (%s) & !%s"),
 			    change->hosts[i].name, change->hosts[i].trouble,
-			    change->plan->phases[0].targets,
+			    submit_targets(change, &change->hosts[i]),
 			    change->hosts[i].name);
 	return 0;
 }

@@ -4,7 +4,7 @@
  *
  * Pure: no I/O, no clock.
  */
-#include "journal/fold.h"
+#include "journal/fold_inside.h"
 #include "base/i18n.h"
 
 #include <stdio.h>
@@ -31,52 +31,47 @@ fold_host(struct change_fold *fold, const char *name)
 	return NULL;
 }
 
-static int
-fold_count(const struct change_fold *fold, size_t offset)
+static void
+shape_part(
+    struct change_fold *fold, struct part_fold *out, const struct part *part)
 {
-	int count = 0;
+	struct host_fold *host = &fold->hosts[part->host];
 
-	for (size_t i = 0; i < fold->host_count; i++)
-		count +=
-		    *(const bool *)((const char *)&fold->hosts[i] + offset);
-	return count;
-}
-
-int
-fold_count_failed(const struct change_fold *fold)
-{
-	return fold_count(fold, offsetof(struct host_fold, failed));
-}
-
-int
-fold_count_unreachable(const struct change_fold *fold)
-{
-	return fold_count(fold, offsetof(struct host_fold, unreachable));
-}
-
-int
-fold_count_excluded(const struct change_fold *fold)
-{
-	return fold_count(fold, offsetof(struct host_fold, excluded));
+	out->host = host;
+	out->phase = part->phase;
+	out->wave = part->wave;
+	out->steps = host->steps;
+	host->parts[part->phase] = out;
 }
 
 void
-fold_shape(struct change_fold *fold, const char *const *hosts,
-    const int *host_waves, size_t host_count, size_t wave_count, int last_step)
+fold_shape(struct change_fold *fold, const struct fold_shape *shape)
 {
 	struct arena *arena = fold->arena;
 
-	fold->step_count = last_step;
-	fold->wave_count = wave_count;
-	fold->waves = arena_array(arena, enum wave_state, wave_count + 1);
-	fold->host_count = host_count;
-	fold->hosts = arena_array(arena, struct host_fold, host_count + 1);
-	for (size_t i = 0; i < host_count; i++) {
-		fold->hosts[i].name = hosts[i];
-		fold->hosts[i].wave = host_waves[i];
-		fold->hosts[i].steps =
-		    arena_array(arena, struct step_fold, (size_t)last_step + 1);
+	fold->step_count = shape->last_step;
+	fold->step_phase = shape->step_phase;
+	fold->phase_count = shape->phase_count;
+	fold->wave_count = shape->wave_count;
+	fold->waves =
+	    arena_array(arena, enum wave_state, shape->wave_count + 1);
+	fold->host_count = shape->host_count;
+	fold->hosts =
+	    arena_array(arena, struct host_fold, shape->host_count + 1);
+	for (size_t i = 0; i < shape->host_count; i++) {
+		struct host_fold *host = &fold->hosts[i];
+
+		host->name = shape->hosts[i];
+		host->steps = arena_array(
+		    arena, struct step_fold, (size_t)shape->last_step + 1);
+		host->parts =
+		    arena_array(arena, struct part_fold *, shape->phase_count);
 	}
+	fold->part_count = shape->part_count;
+	fold->parts =
+	    arena_array(arena, struct part_fold, shape->part_count + 1);
+	for (size_t i = 0; i < shape->part_count; i++)
+		shape_part(fold, &fold->parts[i], &shape->parts[i]);
 }
 
 static void
@@ -114,253 +109,98 @@ fold_approval(struct change_fold *fold, const struct record *record,
 	    arena_strdup(arena, json_get_text(body, "fingerprint", ""));
 }
 
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
-/* Settle before launch: one open ticket a host. */
-static int
-fold_check_open(const struct change_fold *fold, const struct host_fold *host,
-    const struct record *record, struct err *err)
-{
-	for (int id = 1; id <= fold->step_count; id++)
-		if (host->steps[id].state == STEP_OPEN ||
-		    host->steps[id].undo == UNDO_OPEN)
-			return err_set(err, ERR_STORE,
-			    "record %lld: %s of step %d on %s while step %d is "
-			    "open",
-			    (long long)record->number,
-			    record_kind_word(record->kind), record->step,
-			    record->host, id);
-	return 0;
-}
-
-static void
-fold_intent(struct step_fold *step, struct host_fold *host,
-    const struct record *record, const struct json *body)
-{
-	bool undo = record->kind == RECORD_UNDO_INTENT;
-
-	host->touched = true;
-	if (host->state == HOST_WAITING)
-		host->state = HOST_STARTED;
-	copy_text(step->xid, sizeof(step->xid), record->xid);
-	copy_text(step->life, sizeof(step->life), record->life);
-	if (undo) {
-		step->undo = UNDO_OPEN;
-		step->undo_attempts++;
-		return;
-	}
-	step->state = STEP_OPEN;
-	step->attempts++;
-	copy_text(
-	    step->want, sizeof(step->want), json_get_text(body, "want", ""));
-	if (step->attempts - step->sealed > 1)
-		return; /* the way back leads to before the first that ran */
-	copy_text(
-	    step->seen, sizeof(step->seen), json_get_text(body, "seen", ""));
-	copy_text(step->undo_script, sizeof(step->undo_script),
-	    json_get_text(body, "undo", ""));
-}
-
-/* When it ended. Where nobody could say, what is to be younger than it must be
- * younger than the last thing that ended on this host, or than our coming. */
-static void
-fold_take_uptime(const struct change_fold *fold, const struct host_fold *host,
-    struct step_fold *step, const struct json *body)
-{
-	const char *given = json_get_text(body, "uptime", "");
-	const char *last = given[0] != '\0' ? given : host->opened;
-
-	for (int id = 1; given[0] == '\0' && id <= fold->step_count; id++) {
-		const char *uptime = host->steps[id].uptime;
-
-		if (strtod(uptime, NULL) > strtod(last, NULL))
-			last = uptime;
-	}
-	if (last != step->uptime)
-		copy_text(step->uptime, sizeof(step->uptime), last);
-}
-
-/* Outcomes of a step; the intent must stand open. */
-static int
-fold_outcome(const struct change_fold *fold, const struct host_fold *host,
-    struct step_fold *step, const struct record *record,
-    const struct json *body, struct err *err)
-{
-	bool open = step->state == STEP_OPEN;
-
-	if (!open && !(record->kind == RECORD_STEP_DONE && step->attempts > 0))
-		return err_set(err, ERR_STORE,
-		    "record %lld: %s of step %d on %s without an open intent",
-		    (long long)record->number, record_kind_word(record->kind),
-		    record->step, record->host);
-	if (record->kind == RECORD_STEP_DONE) {
-		step->state = STEP_DONE;
-		copy_text(step->after, sizeof(step->after),
-		    json_get_text(body, "seen", ""));
-	} else if (record->kind == RECORD_STEP_FAILED) {
-		step->state = STEP_FAILED;
-	} else if (record->kind == RECORD_STEP_UNKNOWN) {
-		step->state = STEP_UNKNOWN;
-	} else { /* sealed: it never ran; an attempt before it may have */
-		step->sealed++;
-		step->state =
-		    step->attempts > step->sealed ? STEP_FAILED : STEP_WAITING;
-		return 0;
-	}
-	fold_take_uptime(fold, host, step, body);
-	return 0;
-}
-
-/* Found met, or not to be done. What ran before stays in the undo list. */
-static int
-fold_passed(struct step_fold *step, const struct record *record,
-    enum step_state state, struct err *err)
-{
-	if (step->attempts > step->sealed)
-		return err_set(err, ERR_STORE,
-		    "record %lld: %s of step %d on %s, which was launched",
-		    (long long)record->number, record_kind_word(record->kind),
-		    record->step, record->host);
-	step->state = state;
-	return 0;
-}
-
-static int
-fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
-    struct host_fold *host, const struct record *record,
-    const struct json *body, struct err *err)
-{
-	enum record_kind kind = record->kind;
-
-	if (kind == RECORD_UNDO_KEPT) {
-		step->undo = UNDO_KEPT;
-		host->kept++;
-		return 0;
-	}
-	if (kind == RECORD_UNDO_STOPPED || kind == RECORD_UNDO_CONFLICT) {
-		step->undo =
-		    kind == RECORD_UNDO_STOPPED ? UNDO_STOPPED : UNDO_CONFLICT;
-		return 0;
-	}
-	/* A step that never took effect is proved back by its probe alone. */
-	if (step->undo != UNDO_OPEN &&
-	    !(kind == RECORD_UNDO_DONE && step->undo == UNDO_WAITING))
-		return err_set(err, ERR_STORE,
-		    "record %lld: %s of step %d on %s without an open intent",
-		    (long long)record->number, record_kind_word(kind),
-		    record->step, record->host);
-	if (kind == RECORD_UNDO_DONE) {
-		step->undo = UNDO_DONE;
-		fold_take_uptime(fold, host, step, body);
-	} else if (kind == RECORD_UNDO_FAILED) {
-		step->undo = UNDO_FAILED;
-	} else if (kind == RECORD_UNDO_UNKNOWN) {
-		step->undo = UNDO_UNKNOWN;
-	} else {
-		step->undo = UNDO_WAITING;
-	}
-	return 0;
-}
-
-static int
-fold_step(struct change_fold *fold, struct host_fold *host,
-    const struct record *record, const struct json *body, struct err *err)
-{
-	struct step_fold *step;
-
-	if (record->step < 1 || record->step > fold->step_count)
-		return err_set(err, ERR_STORE, "record %lld: no step %d",
-		    (long long)record->number, record->step);
-	step = &host->steps[record->step];
-	switch ((int)record->kind) {
-	case RECORD_STEP_SAME:
-		return fold_passed(step, record, STEP_SAME, err);
-	case RECORD_STEP_SKIPPED:
-		return fold_passed(step, record, STEP_SKIPPED, err);
-	case RECORD_STEP_INTENT:
-	case RECORD_UNDO_INTENT:
-		if (fold_check_open(fold, host, record, err) < 0)
-			return -ERR_STORE;
-		fold_intent(step, host, record, body);
-		return 0;
-	case RECORD_STEP_DONE:
-	case RECORD_STEP_FAILED:
-	case RECORD_STEP_UNKNOWN:
-	case RECORD_STEP_SEALED:
-		return fold_outcome(fold, host, step, record, body, err);
-	case RECORD_UNDO_DONE:
-	case RECORD_UNDO_FAILED:
-	case RECORD_UNDO_UNKNOWN:
-	case RECORD_UNDO_SEALED:
-	case RECORD_UNDO_KEPT:
-	case RECORD_UNDO_STOPPED:
-	case RECORD_UNDO_CONFLICT:
-		return fold_undo_outcome(fold, step, host, record, body, err);
-	default:
-		return err_set(err, ERR_STORE,
-		    "record %lld: %s is not about a step",
-		    (long long)record->number, record_kind_word(record->kind));
-	}
-}
-
 /* Restarts are met when they happened since the change came to the host, or
  * since the host began this life. */
 static void
-fold_opened(struct host_fold *host, const struct record *record,
+fold_opened(struct part_fold *part, const struct record *record,
     const struct json *body)
 {
-	if (strcmp(host->life, record->life) == 0)
+	if (strcmp(part->life, record->life) == 0)
 		return;
-	copy_text(host->life, sizeof(host->life), record->life);
-	copy_text(host->opened, sizeof(host->opened),
+	fold_copy(part->life, sizeof(part->life), record->life);
+	fold_copy(part->opened, sizeof(part->opened),
 	    json_get_text(body, "uptime", ""));
+}
+
+/* A host counts once. */
+static void
+fold_count(bool *flag, int *count)
+{
+	*count += !*flag;
+	*flag = true;
 }
 
 /* true when the kind is about a host as a whole and was taken in. */
 static bool
-fold_host_record(struct host_fold *host, enum record_kind kind)
+fold_part_record(
+    struct change_fold *fold, struct part_fold *part, enum record_kind kind)
 {
+	struct host_fold *host = part->host;
+
 	switch ((int)kind) {
 	case RECORD_HOST_STARTED:
-		host->state = HOST_STARTED;
+		part->state = HOST_STARTED;
 		return true;
 	case RECORD_HOST_OPENED:
 		return true;
 	case RECORD_HOST_UNREACHABLE:
-		host->state = HOST_UNREACHABLE;
-		host->unreachable = true;
+		part->state = HOST_UNREACHABLE;
+		fold_count(&host->unreachable, &fold->unreachable);
 		return true;
 	case RECORD_HOST_EXCLUDED:
-		host->state = HOST_EXCLUDED;
-		host->excluded = true;
+		part->state = HOST_EXCLUDED;
+		fold_count(&host->excluded, &fold->excluded);
 		return true;
 	case RECORD_HOST_LOST: /* failed *and* unreachable */
-		host->state = HOST_LOST;
-		host->failed = host->unreachable = true;
+		part->state = HOST_LOST;
+		fold_count(&host->failed, &fold->failed);
+		fold_count(&host->unreachable, &fold->unreachable);
 		return true;
 	case RECORD_HOST_FAILED:
-		host->state = HOST_FAILED;
-		host->failed = true;
+		part->state = HOST_FAILED;
+		fold_count(&host->failed, &fold->failed);
 		return true;
 	case RECORD_HOST_DONE:
-		host->state = HOST_DONE;
+		part->state = HOST_DONE;
 		return true;
 	case RECORD_HOST_BACK:
-		host->state = HOST_BACK;
+		part->state = HOST_BACK;
 		return true;
 	case RECORD_HOST_REVERTED:
-		host->state = HOST_REVERTED;
+		part->state = HOST_REVERTED;
 		return true;
 	case RECORD_HOST_STUCK:
-		host->state = HOST_STUCK;
+		part->state = HOST_STUCK;
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* The part that a record of a host is about: by its step's phase, or by the
+ * wave; the host's first where neither tells. */
+static struct part_fold *
+fold_part(const struct change_fold *fold, const struct host_fold *host,
+    const struct record *record)
+{
+	bool of_host = record_kind_is_host(record->kind);
+	struct part_fold *first = NULL;
+
+	for (size_t p = 0; p < fold->phase_count; p++) {
+		struct part_fold *part = host->parts[p];
+
+		if (part == NULL)
+			continue;
+		if (first == NULL)
+			first = part;
+		if (of_host && part->wave == record->step)
+			return part;
+		if (!of_host && fold->step_phase != NULL && record->step >= 1 &&
+		    record->step <= fold->step_count &&
+		    fold->step_phase[record->step] == (int)p)
+			return part;
+	}
+	return first;
 }
 
 static void
@@ -425,6 +265,7 @@ fold_record(
 	struct arena *scratch = arena_new();
 	struct json *body = NULL;
 	struct host_fold *host = NULL;
+	struct part_fold *part;
 	int r;
 
 	r = json_parse(scratch, record->body, strlen(record->body),
@@ -450,12 +291,13 @@ fold_record(
 			goto out;
 		}
 	}
-	if (record->kind == RECORD_HOST_OPENED && host != NULL)
-		fold_opened(host, record, body);
-	if (host == NULL || record->kind == RECORD_CHECK)
+	part = host != NULL ? fold_part(fold, host, record) : NULL;
+	if (record->kind == RECORD_HOST_OPENED && part != NULL)
+		fold_opened(part, record, body);
+	if (part == NULL || record->kind == RECORD_CHECK)
 		fold_change_record(fold, record, body);
-	else if (!fold_host_record(host, record->kind))
-		r = fold_step(fold, host, record, body, err);
+	else if (!fold_part_record(fold, part, record->kind))
+		r = fold_step(fold, part, record, body, err);
 out:
 	arena_free(scratch);
 	return r;

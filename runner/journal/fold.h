@@ -1,6 +1,8 @@
 /*
  * The fold: the state of one change, made from its records and from nothing
- * else. One fold_record() serves a live run and a resume: memory moves when a
+ * else. What goes through waves is a *part*: a host in one phase; a host of
+ * several phases has a part in each. Records of a host as a whole carry the
+ * number of the part's wave in `step`; a step's id tells its phase. One fold_record() serves a live run and a resume: memory moves when a
  * record is appended, actions wait until it is durable.
  *
  * Pure: no I/O, no clock.
@@ -22,7 +24,14 @@ enum change_state {
 	CHANGE_ENDED,
 };
 
-/* What a host's part came to, or how far it is. */
+/* A host in a phase, as the change has it. */
+struct part {
+	int host;  /* index */
+	int phase; /* index */
+	int wave;  /* from 1, over all phases */
+};
+
+/* What a part came to, or how far it is. */
 enum host_state {
 	HOST_WAITING, /* not touched, not tried */
 	HOST_STARTED,
@@ -72,18 +81,26 @@ struct step_fold {
 	char uptime[24];      /* of the host when it ended, seconds */
 };
 
-struct host_fold {
-	const char *name;
+struct part_fold {
+	struct host_fold *host;
+	int phase;
+	int wave; /* from 1 */
+	enum host_state state;
+	bool touched;	 /* has an intent record */
+	int kept;	 /* steps kept on the way back */
 	char life[128];	 /* of the last connection */
 	char opened[24]; /* uptime at the first connection of that life */
-	enum host_state state;
-	bool touched;		 /* has an intent record */
-	bool failed;		 /* counts against limits.failed */
-	bool unreachable;	 /* counts against limits.unreachable */
-	bool excluded;		 /* counts against limits.excluded */
-	int wave;		 /* from 1; 0 = none */
-	int kept;		 /* steps kept on the way back */
-	struct step_fold *steps; /* by step id; [0] unused */
+	struct step_fold *steps; /* the host's */
+};
+
+/* What counts is a host, whatever it has done in how many phases. */
+struct host_fold {
+	const char *name;
+	bool failed;		  /* counts against limits.failed */
+	bool unreachable;	  /* counts against limits.unreachable */
+	bool excluded;		  /* counts against limits.excluded */
+	struct part_fold **parts; /* by phase, NULL where it has none */
+	struct step_fold *steps;  /* by step id; [0] unused */
 };
 
 enum wave_state { WAVE_WAITING, WAVE_STARTED, WAVE_SOAKING, WAVE_ENDED };
@@ -108,12 +125,17 @@ struct change_fold {
 	int status;	    /* its exit status */
 	struct host_fold *hosts;
 	size_t host_count;
-	enum wave_state *waves; /* [1..wave_count] */
+	struct part_fold *parts; /* as the change has them */
+	size_t part_count;
+	size_t phase_count;
+	int failed, unreachable, excluded; /* hosts */
+	enum wave_state *waves;		   /* [1..wave_count] */
 	size_t wave_count;
 	int64_t soak_from_ms; /* wall time at which the soaking wave began to */
 	bool limit_reached;
 	const char *limit_text;
-	int step_count; /* last step id */
+	int step_count;	       /* last step id */
+	const int *step_phase; /* by id; NULL = all are of the first */
 	struct approval_fold *approvals;
 	size_t approval_count, approval_cap;
 	struct arena *arena; /* borrowed */
@@ -121,24 +143,29 @@ struct change_fold {
 
 /* A fold of nothing. Everything it grows lives in arena. */
 void fold_init(struct change_fold *fold, struct arena *arena, int number);
+
+struct fold_shape {
+	const char *const *hosts; /* names */
+	size_t host_count;
+	const struct part *parts;
+	size_t part_count;
+	size_t phase_count, wave_count;
+	int last_step;
+	const int *step_phase; /* by id; NULL = all are of the first */
+};
 /*
  * Give the fold its hosts, waves and steps, before the first record that names
  * one (they stand in the frozen change, which a record names by digest). A
  * fold without a shape passes over what is about hosts and waves: enough for
- * a list of changes. Names are borrowed.
+ * a list of changes. Names and step_phase are borrowed.
  */
-void fold_shape(struct change_fold *fold, const char *const *hosts,
-    const int *host_waves, size_t host_count, size_t wave_count, int last_step);
+void fold_shape(struct change_fold *fold, const struct fold_shape *shape);
 /* Take one record in. -ERR_STORE when the record cannot follow what is there
  * (an outcome without its intent, an intent while another of that host is
  * open, an unknown host). */
 int fold_record(struct change_fold *fold, const struct record *record,
     struct err *err) MUST_USE;
 struct host_fold *fold_host(struct change_fold *fold, const char *name);
-
-int fold_count_failed(const struct change_fold *fold);
-int fold_count_unreachable(const struct change_fold *fold);
-int fold_count_excluded(const struct change_fold *fold);
 
 const char *change_state_word(enum change_state state);
 const char *host_state_word(enum host_state state);

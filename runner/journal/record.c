@@ -42,6 +42,12 @@ record_kind_of(const char *word)
 }
 
 bool
+record_kind_is_host(enum record_kind kind)
+{
+	return kind >= RECORD_HOST_STARTED && kind <= RECORD_HOST_STUCK;
+}
+
+bool
 record_kind_is_intent(enum record_kind kind)
 {
 	return kind == RECORD_STEP_INTENT || kind == RECORD_UNDO_INTENT;

@@ -87,6 +87,8 @@ enum { RECORD_MAX = 65535 }; /* bytes of one record, C2SP tlog-tiles */
 const char *record_kind_word(enum record_kind kind);
 /* RECORD_NONE when there is none. */
 enum record_kind record_kind_of(const char *word);
+/* Of a host as a whole: `step` is the number of its part's wave. */
+bool record_kind_is_host(enum record_kind kind);
 /* The kinds that open a ticket, and those that tell how one ended. */
 bool record_kind_is_intent(enum record_kind kind);
 bool record_kind_is_outcome(enum record_kind kind);

@@ -191,17 +191,24 @@ read_check(struct plan_reader *reader, struct check *check,
 	return word_plain(name, "name", err);
 }
 
-/* A check of the soak alone in a plan where nothing soaks. */
-static int
-check_soaks(const struct plan *plan, struct err *err)
+/* A check of the soak alone where nothing soaks. */
+static bool
+check_soaks(const struct plan *plan, const struct check *check)
 {
-	const struct phase *phase = &plan->phases[0];
+	for (size_t p = 0; p < plan->phase_count; p++)
+		for (size_t i = 0; i < plan->phases[p].wave_count; i++)
+			if ((check->phase < 0 || check->phase == (int)p) &&
+			    plan->phases[p].waves[i].soak_ms > 0)
+				return true;
+	return false;
+}
 
-	for (size_t i = 0; i < phase->wave_count; i++)
-		if (phase->waves[i].soak_ms > 0)
-			return 0;
+int
+plan_check_checks(const struct plan *plan, struct err *err)
+{
 	for (size_t i = 0; i < plan->check_count; i++)
-		if (plan->checks[i].at == CHECK_SOAK)
+		if (plan->checks[i].at == CHECK_SOAK &&
+		    !check_soaks(plan, &plan->checks[i]))
 			return err_at(err, ERR_PLAN, plan->checks[i].place,
 			    _("no wave has a soak:, so this check never "
 			      "runs; add one or change at:"));
@@ -209,21 +216,29 @@ check_soaks(const struct plan *plan, struct err *err)
 }
 
 int
-plan_read_checks(
-    struct plan_reader *reader, const struct yaml *list, struct err *err)
+plan_read_checks(struct plan_reader *reader, const struct yaml *list, int phase,
+    struct err *err)
 {
 	struct plan *plan = reader->plan;
-	int r = 0;
+	struct check *all;
+	int r;
 
 	if (list == NULL)
 		return 0;
 	if ((r = word_list(list, "checks", PLAN_CHECKS_MAX, err)) < 0)
 		return r;
-	plan->checks = arena_array(reader->arena, struct check, list->count);
-	plan->check_count = list->count;
-	for (size_t i = 0; i < list->count && r == 0; i++) {
-		plan->checks[i].id = (int)i + 1;
-		r = read_check(reader, &plan->checks[i], list->items[i], err);
+	all = arena_array(
+	    reader->arena, struct check, plan->check_count + list->count);
+	if (plan->check_count > 0)
+		memcpy(all, plan->checks, plan->check_count * sizeof(*all));
+	plan->checks = all;
+	for (size_t i = 0; i < list->count; i++) {
+		struct check *check = &plan->checks[plan->check_count];
+
+		check->id = (int)++plan->check_count;
+		check->phase = phase;
+		if ((r = read_check(reader, check, list->items[i], err)) < 0)
+			return r;
 	}
-	return r < 0 ? r : check_soaks(plan, err);
+	return 0;
 }

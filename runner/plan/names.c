@@ -1,6 +1,6 @@
 /*
- * Names: what steps are called, who notifies whom, and whether changed("X")
- * speaks of a step that can have changed by then.
+ * Names: what steps are called, and whether changed("X") speaks of a step that
+ * can have changed by then.
  */
 #include "plan/parts.h"
 
@@ -162,97 +162,13 @@ plan_check_names(const struct plan *plan, struct err *err)
 			      "approval this word means that no step is "
 			      "kept"));
 		first = plan_step_named(plan, step->name);
-		if (first != step)
+		/* a handler is a step in each segment that notifies it */
+		if (first != step && !(first->handler && step->handler))
 			return err_at(err, ERR_PLAN, step->place,
 			    _("the name '%s' is taken by line %d; names are "
 			      "unique in a plan"),
 			    step->name, first->place.line);
 	}
-	return 0;
-}
-
-static const char *
-near_handler(struct arena *arena, const struct plan *plan, const char *word)
-{
-	const char **names;
-
-	names = arena_array(arena, const char *, plan->handler_count + 1);
-	for (size_t i = 0; i < plan->handler_count; i++)
-		names[i] = plan->handlers[i].name;
-	return word_hint(arena, text_near(word, names, plan->handler_count));
-}
-
-static int
-resolve_one(struct plan_reader *reader, struct step *step,
-    const struct yaml *word, bool *notified, struct err *err)
-{
-	struct plan *plan = reader->plan;
-	size_t at;
-
-	for (at = 0; at < plan->handler_count; at++)
-		if (strcmp(plan->handlers[at].name, word->text) == 0)
-			break;
-	if (at == plan->handler_count)
-		return err_at(err, ERR_PLAN, word->place,
-		    _("notify: there is no handler '%s'%s"), word->text,
-		    near_handler(reader->arena, plan, word->text));
-	for (size_t i = 0; i < step->notify_count; i++)
-		if (step->notify[i] == plan->handlers[at].id)
-			return err_at(err, ERR_PLAN, word->place,
-			    _("notify: '%s' is named twice"), word->text);
-	step->notify[step->notify_count++] = plan->handlers[at].id;
-	notified[at] = true;
-	return 0;
-}
-
-static int
-resolve_step(struct plan_reader *reader, struct step *step, bool *notified,
-    struct err *err)
-{
-	const struct yaml *node = yaml_get(step->yaml, "notify");
-	int r = 0;
-
-	if (node == NULL || step->handler)
-		return 0;
-	if (node->type == YAML_MAP)
-		return err_at(err, ERR_PLAN, node->place,
-		    _("notify: the name of a handler, or a list of names, "
-		      "belongs here"));
-	if (node->type == YAML_TEXT) {
-		step->notify = arena_array(reader->arena, int, 1);
-		return resolve_one(reader, step, node, notified, err);
-	}
-	if (node->count == 0)
-		return err_at(
-		    err, ERR_PLAN, node->place, _("notify: the list is empty"));
-	step->notify = arena_array(reader->arena, int, node->count);
-	for (size_t i = 0; i < node->count && r == 0; i++) {
-		if (node->items[i]->type != YAML_TEXT)
-			return err_at(err, ERR_PLAN, node->items[i]->place,
-			    _("notify: the name of a handler belongs here"));
-		r = resolve_one(reader, step, node->items[i], notified, err);
-	}
-	return r;
-}
-
-int
-plan_resolve_notify(struct plan_reader *reader, struct err *err)
-{
-	struct plan *plan = reader->plan;
-	bool *notified;
-	int r = 0;
-
-	notified = arena_array(reader->arena, bool, plan->handler_count + 1);
-	for (int id = 1; id <= plan->last_id && r == 0; id++)
-		r = resolve_step(reader, plan->by_id[id], notified, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < plan->handler_count; i++)
-		if (!notified[i])
-			return err_at(err, ERR_PLAN, plan->handlers[i].place,
-			    _("no step notifies the handler '%s', so it "
-			      "never runs; add notify: or take it out"),
-			    plan->handlers[i].name);
 	return 0;
 }
 

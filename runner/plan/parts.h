@@ -10,6 +10,7 @@
 enum {
 	PLAN_STEPS_MAX = 1000, /* handlers and rollback steps among them */
 	PLAN_WAVES_MAX = 100,
+	PLAN_PHASES_MAX = 50,
 	PLAN_CHECKS_MAX = 100,
 	PLAN_TITLE_MAX = 200, /* bytes; it stands on one line of a statement */
 	PLAN_NAME_MAX = 100,
@@ -29,22 +30,43 @@ struct plan_reader {
 };
 
 /* read.c -> the other parts; each fills its part of reader->plan */
-int plan_read_waves(struct plan_reader *reader, const struct yaml *list,
-    struct err *err) MUST_USE;
+/* phases.c: targets:, waves:, steps: and checks: of a plan of one phase (list
+ * NULL), or of each phase; then the handlers. */
+struct plan_parts {
+	const struct yaml *phases;
+	const struct yaml *targets, *waves, *steps; /* without phases: */
+	const struct yaml *handlers, *checks;
+};
+int plan_read_phases(struct plan_reader *reader, const struct yaml *root,
+    const struct plan_parts *parts, struct err *err) MUST_USE;
+/* list may be NULL: one wave of all hosts. */
+int plan_read_waves(struct plan_reader *reader, struct phase *phase,
+    const struct yaml *list, struct err *err) MUST_USE;
 int plan_read_limits(struct plan_reader *reader, const struct yaml *map,
     struct err *err) MUST_USE;
 int plan_read_rollback(struct plan_reader *reader, const struct yaml *node,
     struct err *err) MUST_USE;
 int plan_read_spread(struct plan_reader *reader, const struct yaml *map,
     struct err *err) MUST_USE;
+/* phase -1: of the whole plan; list may be NULL. More than one call adds. */
 int plan_read_checks(struct plan_reader *reader, const struct yaml *list,
-    struct err *err) MUST_USE;
+    int phase, struct err *err) MUST_USE;
+/* When all are read: none that can never run. */
+int plan_check_checks(const struct plan *plan, struct err *err) MUST_USE;
 /* check_specs.c: fill check->spec from what stands behind its kind. */
 int plan_read_spec(struct arena *arena, struct check *check,
     const struct yaml *node, struct err *err) MUST_USE;
-/* Steps, then handlers (map, or NULL), then who notifies whom. */
-int plan_read_steps(struct plan_reader *reader, const struct yaml *list,
-    const struct yaml *handlers, struct err *err) MUST_USE;
+/* The steps of one phase. */
+int plan_read_steps(struct plan_reader *reader, int phase,
+    const struct yaml *list, struct err *err) MUST_USE;
+/* One step that is a handler, named by its key. */
+int plan_read_handler(struct plan_reader *reader, struct step *step,
+    const struct yaml *key, const struct yaml *map, struct err *err) MUST_USE;
+/* handlers.c, when every phase's steps are read: an instance of each handler
+ * (map, or NULL) in each segment that notifies it; who notifies whom; by_id,
+ * modules, and each phase's order. */
+int plan_read_handlers(struct plan_reader *reader, const struct yaml *map,
+    struct err *err) MUST_USE;
 
 /* steps.c: is this a key of every step (built or not yet)? */
 bool step_key_known(const char *key);
@@ -58,8 +80,6 @@ void plan_name_steps(struct arena *arena, struct plan *plan,
     const struct plan_module *modules, size_t count);
 /* No name twice, no name that stands for something else in a statement. */
 int plan_check_names(const struct plan *plan, struct err *err) MUST_USE;
-/* Fill notify of every step; a handler that nobody notifies is an error. */
-int plan_resolve_notify(struct plan_reader *reader, struct err *err) MUST_USE;
 /* changed("X") in when: names a step that comes before. */
 int plan_check_changed(const struct plan *plan, struct err *err) MUST_USE;
 /* The step of that name, or NULL. */

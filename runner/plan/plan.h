@@ -31,8 +31,10 @@ enum step_back {
 };
 
 struct step {
-	int id; /* from 1, unique in the plan, in the text's order:
+	int id;	     /* from 1, unique in the plan, in the text's order:
 			       a step, then its rollback steps; handlers last */
+	int phase;   /* index */
+	int segment; /* of its phase; `flush: true` begins the next */
 	struct place place;
 	const char *name; /* given, or "MODULE SUBJECT"; unique in the plan;
 			       settled by plan_bind where it was not given */
@@ -41,7 +43,7 @@ struct step {
 	struct json *params; /* after plan_bind; strings may hold ${{ }} */
 	const char *when;    /* Lua expression, or NULL */
 	struct place when_place;
-	int *notify; /* ids of handlers */
+	int *notify; /* ids of handlers, of its own phase and segment */
 	size_t notify_count;
 	int64_t timeout_ms; /* default 10 m */
 	int retry_times;    /* further attempts; 0 = none */
@@ -83,6 +85,7 @@ enum check_kind { CHECK_HTTP, CHECK_TCP, CHECK_COMMAND, CHECK_SERVICE };
 struct check {
 	int id; /* from 1, in the text's order */
 	struct place place;
+	int phase;	  /* index of the only phase it is for, -1 = all */
 	const char *name; /* given, or "http URL" and so on */
 	enum check_kind kind;
 	struct json *spec;	 /* strings may hold ${{ }} */
@@ -139,14 +142,21 @@ struct named_text { /* vars: and inputs: */
 	struct place place;
 };
 
+/*
+ * A phase: a barrier before and behind it. Its order is what a host goes
+ * through on the way there: each segment's steps, then its handlers.
+ */
 struct phase {
-	const char *name;    /* "" for plain steps: */
+	const char *name; /* "" for plain steps: */
+	struct place place;
 	const char *targets; /* selector */
 	struct place targets_place;
-	struct wave *waves;
+	struct wave *waves; /* one of all hosts where none are said */
 	size_t wave_count;
 	struct step *steps;
 	size_t step_count;
+	struct step **order;
+	size_t order_count;
 };
 
 struct plan {
@@ -159,8 +169,9 @@ struct plan {
 	size_t input_count;
 	struct named_text *vars;
 	size_t var_count;
-	struct phase *phases; /* one, until phases: is built */
+	struct phase *phases; /* one for plain steps: */
 	size_t phase_count;
+	/* A handler is a step of its own in each segment that notifies it. */
 	struct step *handlers;
 	size_t handler_count;
 	struct check *checks;

@@ -27,8 +27,9 @@ plan_risk_name(enum plan_risk risk)
 
 /* The nodes of the top level, as they are found. */
 struct top {
-	const struct yaml *change, *reason, *targets, *waves, *steps, *handlers,
-	    *checks, *limits, *rollback, *spread, *vars, *inputs;
+	const struct yaml *change, *reason, *limits, *rollback, *spread, *vars,
+	    *inputs;
+	struct plan_parts parts;
 	int64_t risk;
 };
 
@@ -36,7 +37,8 @@ static int
 read_top(struct plan *plan, const struct yaml *root, struct top *top,
     struct err *err)
 {
-	struct phase *phase = &plan->phases[0];
+	bool phases = yaml_get(root, "phases") != NULL;
+	struct plan_parts *parts = &top->parts;
 	const struct yaml_field fields[] = {
 	    {"change", YAML_NEED_TEXT, .text = &plan->change,
 		.node = &top->change},
@@ -44,18 +46,20 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 		.node = &top->reason},
 	    {"risk", YAML_WANT_CHOICE, .num = &top->risk,
 		.choices = risk_words},
-	    {"targets", YAML_NEED_TEXT, .text = &phase->targets,
-		.node = &top->targets},
-	    {"waves", YAML_NEED_LIST, .node = &top->waves},
-	    {"steps", YAML_NEED_LIST, .node = &top->steps},
-	    {"handlers", YAML_WANT_MAP, .node = &top->handlers},
-	    {"checks", YAML_WANT_LIST, .node = &top->checks},
+	    {"targets", phases ? YAML_WANT_TEXT : YAML_NEED_TEXT,
+		.node = &parts->targets},
+	    {"waves", phases ? YAML_WANT_LIST : YAML_NEED_LIST,
+		.node = &parts->waves},
+	    {"steps", phases ? YAML_WANT_LIST : YAML_NEED_LIST,
+		.node = &parts->steps},
+	    {"phases", YAML_WANT_LIST, .node = &parts->phases},
+	    {"handlers", YAML_WANT_MAP, .node = &parts->handlers},
+	    {"checks", YAML_WANT_LIST, .node = &parts->checks},
 	    {"limits", YAML_WANT_MAP, .node = &top->limits},
 	    {"rollback", YAML_WANT_ANY, .node = &top->rollback},
 	    {"spread", YAML_WANT_MAP, .node = &top->spread},
 	    {"vars", YAML_WANT_MAP, .node = &top->vars},
 	    {"inputs", YAML_WANT_MAP, .node = &top->inputs},
-	    FIELD_NOT_YET("phases"),
 	    FIELD_NOT_YET("window"),
 	    FIELD_NOT_YET("secrets"),
 	    FIELD_NOT_YET("around"),
@@ -71,38 +75,16 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	return yaml_read(root, "plan", fields, COUNT(fields), err);
 }
 
-/* phases: stands in the place of steps:, waves: and targets:, so it is named
- * before they are missed. */
-static int
-refuse_early(const struct yaml *root, struct err *err)
-{
-	const struct yaml *key;
-
-	if (root->type != YAML_MAP)
-		return 0;
-	key = yaml_key(root, "phases");
-	if (key == NULL)
-		return 0;
-	return err_at(err, ERR_PLAN, key->place,
-	    _("phases: not built yet; write targets:, waves: and steps: of "
-	      "one phase"));
-}
-
 static int
 check_top(struct plan *plan, const struct top *top, struct err *err)
 {
-	struct phase *phase = &plan->phases[0];
 	int r;
 
 	if ((r = word_line(top->change, "change", PLAN_TITLE_MAX, err)) < 0 ||
 	    (r = word_line(top->reason, "reason", PLAN_REASON_MAX, err)) < 0 ||
-	    (r = word_plain(top->reason, "reason", err)) < 0 ||
-	    (r = word_line(top->targets, "targets", PLAN_REASON_MAX, err)) <
-		0 ||
-	    (r = word_plain(top->targets, "targets", err)) < 0)
+	    (r = word_plain(top->reason, "reason", err)) < 0)
 		return r;
 	plan->change_place = top->change->place;
-	phase->targets_place = top->targets->place;
 	plan->risk = (enum plan_risk)top->risk;
 	return 0;
 }
@@ -204,21 +186,15 @@ plan_read(struct arena *arena, const char *file, const char *text, size_t len,
 	plan->file = arena_strdup(arena, file);
 	plan->host_failed = BACK_HOST;
 	plan->limit = BACK_CHANGE;
-	plan->phases = arena_new_of(arena, struct phase);
-	plan->phases[0].name = "";
-	plan->phase_count = 1;
 	if ((r = yaml_parse(arena, file, text, len, &root, err)) < 0 ||
-	    (r = refuse_early(root, err)) < 0 ||
 	    (r = read_top(plan, root, &top, err)) < 0 ||
 	    (r = check_top(plan, &top, err)) < 0 ||
 	    (r = read_inputs(&reader, top.inputs, err)) < 0 ||
 	    (r = read_vars(&reader, top.vars, err)) < 0 ||
-	    (r = plan_read_waves(&reader, top.waves, err)) < 0 ||
+	    (r = plan_read_phases(&reader, root, &top.parts, err)) < 0 ||
 	    (r = plan_read_limits(&reader, top.limits, err)) < 0 ||
 	    (r = plan_read_rollback(&reader, top.rollback, err)) < 0 ||
 	    (r = plan_read_spread(&reader, top.spread, err)) < 0 ||
-	    (r = plan_read_checks(&reader, top.checks, err)) < 0 ||
-	    (r = plan_read_steps(&reader, top.steps, top.handlers, err)) < 0 ||
 	    (r = plan_check_names(plan, err)) < 0)
 		return r;
 	plan_name_steps(arena, plan, NULL, 0);

@@ -22,8 +22,10 @@ enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
     "retry", "rollback", "because",
     /* not built yet */
-    "on", "around", "ask", "guard", "use", "with", "each", "flush", "later",
-    "unpreviewed", "secrets"};
+    "on", "around", "ask", "guard", "use", "with", "each", "later",
+    "unpreviewed", "secrets",
+    /* stands alone */
+    "flush"};
 enum { STEP_KEYS_BUILT = 7 };
 
 /* Words that stand beside many modules' keys, so that they may also stand
@@ -289,7 +291,6 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    FIELD_NOT_YET("use"),
 	    FIELD_NOT_YET("with"),
 	    FIELD_NOT_YET("each"),
-	    FIELD_NOT_YET("flush"),
 	    FIELD_NOT_YET("later"),
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("secrets"),
@@ -310,6 +311,10 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	step->handler = where == STEP_HANDLER;
 	step->of_rollback = where == STEP_OF_ROLLBACK;
 	step->yaml = map;
+	if (yaml_get(map, "flush") != NULL)
+		return err_at(err, ERR_PLAN, word_place(map, "flush"),
+		    _("flush: stands alone among the steps of a phase, as "
+		      "`- flush: true`"));
 	if ((r = check_place(where, map, err)) < 0 ||
 	    (r = yaml_read(known_part(reader->arena, map), what, fields,
 		 COUNT(fields), err)) < 0 ||
@@ -323,92 +328,79 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	return read_back(reader, step, map, back, err);
 }
 
-static int
-read_handlers(
-    struct plan_reader *reader, const struct yaml *map, struct err *err)
+int
+plan_read_handler(struct plan_reader *reader, struct step *step,
+    const struct yaml *key, const struct yaml *map, struct err *err)
 {
-	struct plan *plan = reader->plan;
-	int r = 0;
+	int r = read_step(reader, step, map, STEP_HANDLER,
+	    arena_printf(reader->arena, _("handler \"%s\""), key->text), err);
 
-	if (map == NULL)
-		return 0;
-	plan->handlers = arena_array(reader->arena, struct step, map->count);
-	plan->handler_count = map->count;
-	for (size_t i = 0; i < map->count && r == 0; i++) {
-		struct step *step = &plan->handlers[i];
-		const struct yaml *key = map->keys[i];
-
-		if ((r = word_line(
-			 key, _("a handler's name"), PLAN_NAME_MAX, err)) < 0 ||
-		    (r = word_plain(key, _("a handler's name"), err)) < 0)
-			return r;
-		r = read_step(reader, step, map->items[i], STEP_HANDLER,
-		    arena_printf(reader->arena, _("handler \"%s\""), key->text),
-		    err);
-		step->name = key->text;
-		step->named = true;
-		step->place = key->place;
-	}
+	step->name = key->text;
+	step->named = true;
+	step->place = key->place;
 	return r;
 }
 
 static void
-index_steps(struct plan *plan, struct step *steps, size_t count)
+place_steps(struct step *steps, size_t count, int phase, int segment)
 {
 	for (size_t i = 0; i < count; i++) {
-		plan->by_id[steps[i].id] = &steps[i];
-		index_steps(plan, steps[i].back_steps, steps[i].back_count);
+		steps[i].phase = phase;
+		steps[i].segment = segment;
+		place_steps(
+		    steps[i].back_steps, steps[i].back_count, phase, segment);
 	}
 }
 
-/* The modules used, sorted, each with its first place. */
-static void
-list_modules(struct arena *arena, struct plan *plan)
+/* "- flush: true": handlers that are owed run here. */
+static int
+read_flush(const struct yaml *map, bool *flush, struct err *err)
 {
-	size_t max = (size_t)plan->last_id, at, same;
+	const struct yaml *node =
+	    map->type == YAML_MAP ? yaml_get(map, "flush") : NULL;
 
-	plan->modules = arena_array(arena, const char *, max);
-	plan->module_places = arena_array(arena, struct place, max);
-	for (size_t id = 1; id <= max; id++) {
-		const struct step *step = plan->by_id[id];
-
-		same = plan->module_count;
-		for (at = 0; at < plan->module_count; at++) {
-			int order = strcmp(plan->modules[at], step->module);
-
-			if (order == 0)
-				same = at;
-			if (order >= 0)
-				break;
-		}
-		if (same < plan->module_count)
-			continue;
-		memmove(&plan->modules[at + 1], &plan->modules[at],
-		    (plan->module_count - at) * sizeof(*plan->modules));
-		memmove(&plan->module_places[at + 1], &plan->module_places[at],
-		    (plan->module_count - at) * sizeof(*plan->module_places));
-		plan->modules[at] = step->module;
-		plan->module_places[at] = word_place(step->yaml, step->module);
-		plan->module_count++;
-	}
+	*flush = node != NULL;
+	if (node == NULL)
+		return 0;
+	if (map->count == 1 && node->type == YAML_TEXT &&
+	    strcmp(node->text, "true") == 0)
+		return 0;
+	return err_at(err, ERR_PLAN, map->place,
+	    _("flush: stands alone, as `- flush: true`: the handlers that "
+	      "are owed run there"));
 }
 
 int
-plan_read_steps(struct plan_reader *reader, const struct yaml *list,
-    const struct yaml *handlers, struct err *err)
+plan_read_steps(struct plan_reader *reader, int number, const struct yaml *list,
+    struct err *err)
 {
-	struct plan *plan = reader->plan;
-	struct phase *phase = &plan->phases[0];
-	int r;
+	struct phase *phase = &reader->plan->phases[number];
+	int segment = 0, r;
+	bool flush;
 
-	if ((r = read_list(reader, list, STEP_FORWARD, "steps", &phase->steps,
-		 &phase->step_count, err)) < 0 ||
-	    (r = read_handlers(reader, handlers, err)) < 0)
+	if ((r = word_list(list, "steps", PLAN_STEPS_MAX, err)) < 0)
 		return r;
-	plan->by_id = arena_array(
-	    reader->arena, struct step *, (size_t)plan->last_id + 1);
-	index_steps(plan, phase->steps, phase->step_count);
-	index_steps(plan, plan->handlers, plan->handler_count);
-	list_modules(reader->arena, plan);
-	return plan_resolve_notify(reader, err);
+	phase->steps = arena_array(reader->arena, struct step, list->count);
+	for (size_t i = 0; i < list->count; i++) {
+		struct step *step = &phase->steps[phase->step_count];
+
+		if ((r = read_flush(list->items[i], &flush, err)) < 0)
+			return r;
+		if (flush) {
+			segment++;
+			continue;
+		}
+		r = read_step(reader, step, list->items[i], STEP_FORWARD,
+		    arena_printf(
+			reader->arena, _("step %zu"), phase->step_count + 1),
+		    err);
+		if (r < 0)
+			return r;
+		place_steps(step, 1, number, segment);
+		phase->step_count++;
+	}
+	if (phase->step_count == 0)
+		return err_at(err, ERR_PLAN, list->place,
+		    _("steps: there is nothing to do; write a step"));
+	return 0;
 }

@@ -112,12 +112,19 @@ check_wave_order(const struct phase *phase, struct err *err)
 }
 
 int
-plan_read_waves(
-    struct plan_reader *reader, const struct yaml *list, struct err *err)
+plan_read_waves(struct plan_reader *reader, struct phase *phase,
+    const struct yaml *list, struct err *err)
 {
-	struct phase *phase = &reader->plan->phases[0];
 	int r;
 
+	if (list == NULL) {
+		phase->waves = arena_new_of(reader->arena, struct wave);
+		phase->wave_count = 1;
+		phase->waves[0].name = "wave 1";
+		phase->waves[0].size = WAVE_REST;
+		phase->waves[0].place = phase->place;
+		return 0;
+	}
 	if ((r = word_list(list, "waves", PLAN_WAVES_MAX, err)) < 0)
 		return r;
 	phase->waves = arena_array(reader->arena, struct wave, list->count);
@@ -133,15 +140,18 @@ plan_read_waves(
 /* The most hosts that the waves can hold; INT_MAX when only the inventory
  * knows. */
 static int
-waves_hold(const struct phase *phase)
+waves_hold(const struct plan *plan)
 {
 	int hosts = 0;
 
-	for (size_t i = 0; i < phase->wave_count; i++) {
-		if (phase->waves[i].size != WAVE_COUNT)
-			return INT_MAX;
-		hosts += phase->waves[i].amount;
-	}
+	for (size_t p = 0; p < plan->phase_count; p++)
+		for (size_t i = 0; i < plan->phases[p].wave_count; i++) {
+			const struct wave *wave = &plan->phases[p].waves[i];
+
+			if (wave->size != WAVE_COUNT)
+				return INT_MAX;
+			hosts += wave->amount;
+		}
 	return hosts;
 }
 
@@ -149,7 +159,7 @@ static int
 read_limit(const struct plan *plan, struct limit *limit, const char *key,
     const struct yaml *node, struct err *err)
 {
-	int hosts = waves_hold(&plan->phases[0]);
+	int hosts = waves_hold(plan);
 	int r;
 
 	if (node == NULL)

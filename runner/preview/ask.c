@@ -171,6 +171,10 @@ ask_step(struct ask_host *host)
 	struct buf params = BUF_INIT, data = BUF_INIT;
 	const struct step *step;
 
+	while (
+	    host->step <= ask->change->plan->last_id &&
+	    !change_has_step(host->host, ask->change->plan->by_id[host->step]))
+		host->step++;
 	if (host->step > ask->change->plan->last_id) {
 		ask_over(host);
 		return;
@@ -280,7 +284,7 @@ ask_begin(struct ask *ask, size_t index)
 	host->host->steps = arena_array(ask->arena, struct change_step, steps);
 	for (size_t id = 0; id < steps; id++)
 		host->host->steps[id] = (struct change_step){
-		    CHANGE_CANNOT_TELL, "", "", "", "", "", "", "", ""};
+		    CHANGE_SKIP, "", "", "", "", "", "", "", ""};
 	fleet_connect(ask->o.fleet, (int)index, &ask->o.hosts[index],
 	    FLEET_READONLY, ask_opened, host);
 }

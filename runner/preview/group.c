@@ -18,6 +18,8 @@ group_key(const struct change *change, size_t index, struct digest *key)
 	for (int id = 1; id <= change->plan->last_id; id++) {
 		const struct change_step *step = &host->steps[id];
 
+		if (!change_has_step(host, change->plan->by_id[id]))
+			continue;
 		buf_printf(&text, "%d %s %s %s %s %s\n", id,
 		    change_verdict_word(step->verdict), step->summary,
 		    step->reason, step->effects, step->diff);
@@ -78,6 +80,7 @@ preview_count(const struct change *change, struct preview_counts *counts)
 			enum change_verdict verdict = host->steps[id].verdict;
 
 			if (plan->by_id[id]->of_rollback ||
+			    !change_has_step(host, plan->by_id[id]) ||
 			    verdict == CHANGE_SAME || verdict == CHANGE_SKIP)
 				continue;
 			changing = true;

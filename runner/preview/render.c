@@ -47,20 +47,25 @@ render_said(FILE *out, const char *margin, const char *text)
 	buf_free(&line);
 }
 
+/* The waves of one phase. */
 static void
-render_waves(struct render *render)
+render_waves(struct render *render, size_t phase)
 {
 	const struct change *change = render->change;
 	struct arena *arena = arena_new();
+	size_t number = 0;
 
 	fprintf(render->out, _("  waves     "));
 	for (size_t w = 0; w < change->wave_count; w++) {
 		const struct change_wave *wave = &change->waves[w];
 
-		fprintf(render->out, w > 0 ? " > " : "");
+		if (wave->phase != (int)phase)
+			continue;
+		fprintf(render->out, number > 0 ? " > " : "");
+		number++;
 		fprintf(render->out,
 		    ngettext("%s: %zu host", "%s: %zu hosts", wave->count),
-		    render_wave_name(arena, wave, w + 1), wave->count);
+		    render_wave_name(arena, wave, number), wave->count);
 		if ((size_t)wave->at_once < wave->count)
 			fprintf(render->out, _(", %d at once"), wave->at_once);
 		if (wave->soak_ms > 0) {
@@ -70,6 +75,36 @@ render_waves(struct render *render)
 	}
 	fputc('\n', render->out);
 	arena_free(arena);
+}
+
+static void
+render_phase(struct render *render, size_t number)
+{
+	const struct phase *phase = &render->change->plan->phases[number];
+	int hosts = change_phase_hosts(render->change, (int)number);
+
+	if (phase->name[0] != '\0')
+		fprintf(render->out, _("  phase %-3zu %s\n"), number + 1,
+		    phase->name);
+	fprintf(render->out,
+	    ngettext("  targets   %s: %d host\n", "  targets   %s: %d hosts\n",
+		(unsigned long)hosts),
+	    phase->targets, hosts);
+	render_waves(render, number);
+}
+
+/* The smallest that a limit is in any phase. */
+static int
+render_limit(const struct change *change, const struct limit *limit)
+{
+	int least = waves_limit(limit, change, 0);
+
+	for (size_t p = 1; p < change->plan->phase_count; p++) {
+		int hosts = waves_limit(limit, change, (int)p);
+
+		least = hosts < least ? hosts : least;
+	}
+	return least;
 }
 
 static const char *
@@ -108,9 +143,9 @@ render_rules(struct render *render)
 	fprintf(out, _("  failure   %s\n"), render_scope(plan->host_failed));
 	fprintf(out,
 	    _("  stops at  %d failed, %d unreachable or %d excluded; then %s\n"),
-	    waves_limit(&plan->failed, change),
-	    waves_limit(&plan->unreachable, change),
-	    waves_limit(&plan->excluded, change), render_scope(plan->limit));
+	    render_limit(change, &plan->failed),
+	    render_limit(change, &plan->unreachable),
+	    render_limit(change, &plan->excluded), render_scope(plan->limit));
 	fprintf(out, _("  not taken back: %s\n"),
 	    _(change_not_taken_back(arena, change)));
 	arena_free(arena);
@@ -163,11 +198,8 @@ render_head(struct render *render)
 	fprintf(render->out, "%s  (%s)\n", change->title, buf_str(&file));
 	buf_free(&file);
 	fprintf(render->out, _("  reason    %s\n"), plan->reason);
-	fprintf(render->out,
-	    ngettext("  targets   %s: %zu host\n",
-		"  targets   %s: %zu hosts\n", change->host_count),
-	    plan->phases[0].targets, change->host_count);
-	render_waves(render);
+	for (size_t p = 0; p < plan->phase_count; p++)
+		render_phase(render, p);
 	render_rules(render);
 	render_counts(render);
 }
@@ -345,6 +377,8 @@ render_group(
 		buf_free(&gaps);
 	}
 	for (int id = 1; id <= plan->last_id; id++) {
+		if (!change_has_step(first, plan->by_id[id]))
+			continue;
 		r = render_step(
 		    render, plan->by_id[id], &first->steps[id], scripts);
 		if (r < 0)
@@ -376,17 +410,24 @@ render_json_host(struct arena *arena, const struct change *change,
     const struct change_host *host)
 {
 	struct json *map = json_map(arena), *steps = json_list(arena);
+	struct json *waves = json_list(arena);
 
+	for (size_t p = 0; p < change->plan->phase_count; p++)
+		if (host->waves[p] > 0)
+			json_add(arena, waves, json_int(arena, host->waves[p]));
 	json_put_text(arena, map, "name", host->name);
 	json_put_text(arena, map, "address", host->address);
-	json_put_int(arena, map, "wave", host->wave);
+	json_put(arena, map, "waves", waves);
 	json_put_text(arena, map, "trouble", host->trouble);
 	json_put_text(arena, map, "readonly", host->readonly);
 	for (int id = 1;
 	     host->trouble[0] == '\0' && id <= change->plan->last_id; id++) {
 		const struct change_step *step = &host->steps[id];
-		struct json *item = json_add(arena, steps, json_map(arena));
+		struct json *item;
 
+		if (!change_has_step(host, change->plan->by_id[id]))
+			continue;
+		item = json_add(arena, steps, json_map(arena));
 		json_put_int(arena, item, "id", id);
 		json_put_text(
 		    arena, item, "name", change->plan->by_id[id]->name);

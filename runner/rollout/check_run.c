@@ -233,7 +233,8 @@ check_begin(struct check_run *checks)
 	const struct check *check;
 
 	while ((check = check_now(checks)) != NULL &&
-	       (check->at & (int)checks->when) == 0)
+	       ((check->at & (int)checks->when) == 0 ||
+		   (check->phase >= 0 && check->phase != host->fold->phase)))
 		checks->at++;
 	if (check == NULL) {
 		checks->text[0] = '\0';

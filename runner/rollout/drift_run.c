@@ -71,7 +71,7 @@ step_drift(struct host_run *host)
 {
 	struct run *run = host->run;
 	const struct plan *plan = run->o.change->plan;
-	const struct phase *phase = &plan->phases[0];
+	const struct phase *phase = host->phase;
 	struct buf params = BUF_INIT, data = BUF_INIT;
 	char *changed;
 
@@ -84,6 +84,14 @@ step_drift(struct host_run *host)
 	/* as the preview asked: with what it foretold of the steps before */
 	changed = arena_alloc(host->arena, (size_t)plan->last_id + 1);
 	memset(changed, '-', (size_t)plan->last_id + 1);
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step *step = plan->by_id[id];
+
+		if (step->phase < host->fold->phase && !step->of_rollback &&
+		    change_has_step(host->host, step))
+			changed[id] =
+			    change_foretold(host->host->steps[id].verdict);
+	}
 	for (size_t i = 0; i < phase->step_count; i++) {
 		const struct step *step = &phase->steps[i];
 		struct drift_wait *wait =

@@ -2,7 +2,6 @@
  * The gate; see gate.h. Pure: no I/O, no clock.
  */
 #include "rollout/gate.h"
-#include "base/i18n.h"
 #include "rollout/machine.h"
 #include "rollout/waves.h"
 
@@ -10,9 +9,9 @@
 #include <string.h>
 
 bool
-gate_holds_place(const struct host_fold *host)
+gate_holds_place(const struct part_fold *part)
 {
-	switch (host->state) {
+	switch (part->state) {
 	case HOST_STARTED:
 	case HOST_FAILED:
 	case HOST_LOST:
@@ -26,21 +25,36 @@ gate_holds_place(const struct host_fold *host)
 	case HOST_REVERTED:
 		return false;
 	}
-	bug("host state %d", (int)host->state);
+	bug("host state %d", (int)part->state);
+}
+
+/* Can the host not go on with this phase, because it did not come well through
+ * one before? */
+static bool
+gate_is_barred(const struct part_fold *part)
+{
+	for (int p = 0; p < part->phase; p++) {
+		const struct part_fold *earlier = part->host->parts[p];
+
+		if (earlier != NULL && earlier->state != HOST_DONE)
+			return true;
+	}
+	return false;
 }
 
 bool
-gate_host_final(const struct host_fold *host)
+gate_part_final(const struct part_fold *part)
 {
-	return host->state != HOST_WAITING && host->state != HOST_STARTED &&
-	       host->state != HOST_BACK;
+	if (part->state == HOST_WAITING)
+		return gate_is_barred(part);
+	return part->state != HOST_STARTED && part->state != HOST_BACK;
 }
 
 /* Is something being done to it, or about to be? */
 static bool
-gate_is_active(const struct host_fold *host)
+gate_is_active(const struct part_fold *part)
 {
-	return host->state == HOST_STARTED || host->state == HOST_BACK;
+	return part->state == HOST_STARTED || part->state == HOST_BACK;
 }
 
 static int
@@ -52,24 +66,25 @@ gate_wave_now(const struct change *change, const struct change_fold *fold)
 	return 0;
 }
 
-/* counts says which hosts stand in the way of this one. */
+/* counts says which parts stand in the way of this one. */
 static bool
 gate_spread_allows(const struct change *change, const struct change_fold *fold,
-    int host, bool (*counts)(const struct host_fold *host))
+    int part, bool (*counts)(const struct part_fold *part))
 {
 	const struct plan *plan = change->plan;
 
 	for (size_t s = 0; s < plan->spread_count; s++) {
 		const struct spread *spread = &plan->spreads[s];
-		const char *value =
-		    waves_spread_value(&change->hosts[host], spread->key);
+		const char *value = waves_spread_value(
+		    change_part_host(change, part), spread->key);
 		int same = 0;
 
-		for (size_t h = 0;
-		     h < change->host_count && same < spread->most; h++)
+		for (size_t i = 0; i < fold->part_count && same < spread->most;
+		     i++)
 			same +=
-			    counts(&fold->hosts[h]) &&
-			    strcmp(value, waves_spread_value(&change->hosts[h],
+			    counts(&fold->parts[i]) &&
+			    strcmp(value, waves_spread_value(
+					      change_part_host(change, (int)i),
 					      spread->key)) == 0;
 		if (same >= spread->most)
 			return false;
@@ -77,29 +92,30 @@ gate_spread_allows(const struct change *change, const struct change_fold *fold,
 	return true;
 }
 
-/* The next host of the wave that may start now, or -1. */
+/* The next part of the wave that may start now, or -1. */
 static int
-gate_next_host(
+gate_next_part(
     const struct change *change, const struct change_fold *fold, int number)
 {
 	const struct change_wave *wave = &change->waves[number - 1];
 	int held = 0;
 
-	for (size_t h = 0; h < fold->host_count; h++)
-		held += gate_holds_place(&fold->hosts[h]);
+	for (size_t i = 0; i < fold->part_count; i++)
+		held += gate_holds_place(&fold->parts[i]);
 	if (held >= wave->at_once)
 		return -1;
 	for (size_t i = 0; i < wave->count; i++) {
-		int host = wave->hosts[i];
+		const struct part_fold *part = &fold->parts[wave->parts[i]];
 
-		if (fold->hosts[host].state == HOST_WAITING &&
-		    gate_spread_allows(change, fold, host, gate_holds_place))
-			return host;
+		if (part->state == HOST_WAITING && !gate_is_barred(part) &&
+		    gate_spread_allows(
+			change, fold, wave->parts[i], gate_holds_place))
+			return wave->parts[i];
 	}
 	return -1;
 }
 
-/* Hosts of a wave that are being touched. On the way back only these count:
+/* Parts of a wave that are being touched. On the way back only these count:
  * hosts that stand failed must not keep the others from going back. */
 static int
 gate_busy(const struct change_fold *fold, const struct change_wave *wave)
@@ -107,7 +123,7 @@ gate_busy(const struct change_fold *fold, const struct change_wave *wave)
 	int busy = 0;
 
 	for (size_t i = 0; i < wave->count; i++)
-		busy += gate_is_active(&fold->hosts[wave->hosts[i]]);
+		busy += gate_is_active(&fold->parts[wave->parts[i]]);
 	return busy;
 }
 
@@ -117,16 +133,18 @@ gate_limit(const struct change *change, const struct change_fold *fold,
     struct gate *gate)
 {
 	const struct plan *plan = change->plan;
+	int wave = gate_wave_now(change, fold);
+	int phase = wave > 0 ? change->waves[wave - 1].phase
+			     : (int)plan->phase_count - 1;
 	const struct {
 		const char *word;
 		int count, limit;
 	} rules[] = {
-	    {"failed", fold_count_failed(fold),
-		waves_limit(&plan->failed, change)},
-	    {"unreachable", fold_count_unreachable(fold),
-		waves_limit(&plan->unreachable, change)},
-	    {"excluded", fold_count_excluded(fold),
-		waves_limit(&plan->excluded, change)},
+	    {"failed", fold->failed, waves_limit(&plan->failed, change, phase)},
+	    {"unreachable", fold->unreachable,
+		waves_limit(&plan->unreachable, change, phase)},
+	    {"excluded", fold->excluded,
+		waves_limit(&plan->excluded, change, phase)},
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -154,27 +172,80 @@ gate_scope(const struct change *change, const struct change_fold *fold)
 static bool
 gate_in_flight(const struct change_fold *fold)
 {
-	for (size_t h = 0; h < fold->host_count; h++)
-		if (gate_is_active(&fold->hosts[h]))
+	for (size_t i = 0; i < fold->part_count; i++)
+		if (gate_is_active(&fold->parts[i]))
 			return true;
 	return false;
 }
 
 static bool
-gate_is_failed(const struct host_fold *host)
+gate_is_failed(const struct part_fold *part)
 {
-	return host->state == HOST_FAILED || host->state == HOST_LOST;
+	return part->state == HOST_FAILED || part->state == HOST_LOST;
+}
+
+/* Does this part stand well while a later phase of its host failed and went
+ * back? Then the host as a whole is not yet what it was. */
+static bool
+gate_is_half_back(const struct change *change, const struct part_fold *part)
+{
+	const struct host_fold *host = part->host;
+	bool back = false;
+
+	if (part->state != HOST_DONE || !host->failed ||
+	    !machine_has_way_back(change->plan, part))
+		return false;
+	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
+	     p++) {
+		if (host->parts[p] == NULL)
+			continue;
+		back = back || host->parts[p]->state == HOST_REVERTED;
+		if (host->parts[p]->state == HOST_DONE)
+			return false; /* the later one first */
+	}
+	return back;
+}
+
+/* Is the way back of the host's later phases behind it? */
+static bool
+gate_later_undone(const struct change *change, const struct part_fold *part)
+{
+	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
+	     p++) {
+		const struct part_fold *later = part->host->parts[p];
+
+		if (later == NULL)
+			continue;
+		switch (later->state) {
+		case HOST_WAITING:
+		case HOST_UNREACHABLE:
+		case HOST_EXCLUDED:
+		case HOST_REVERTED:
+			break;
+		case HOST_DONE:
+			if (machine_has_way_back(change->plan, later))
+				return false;
+			break;
+		case HOST_STARTED:
+		case HOST_FAILED:
+		case HOST_LOST:
+		case HOST_BACK:
+		case HOST_STUCK:
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool
 gate_back_allows(
-    const struct change *change, const struct change_fold *fold, int host)
+    const struct change *change, const struct change_fold *fold, int part)
 {
 	const struct change_wave *wave =
-	    &change->waves[fold->hosts[host].wave - 1];
+	    &change->waves[fold->parts[part].wave - 1];
 
 	return gate_busy(fold, wave) < wave->at_once &&
-	       gate_spread_allows(change, fold, host, gate_is_active);
+	       gate_spread_allows(change, fold, part, gate_is_active);
 }
 
 /* A host that failed goes back, with its wave or with the change. */
@@ -184,15 +255,18 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 {
 	enum back_scope scope = gate_scope(change, fold);
 
-	for (size_t h = 0; h < fold->host_count; h++) {
-		if (!gate_is_failed(&fold->hosts[h]))
+	for (size_t i = 0; i < fold->part_count; i++) {
+		const struct part_fold *part = &fold->parts[i];
+
+		if (!gate_is_failed(part) &&
+		    !(scope == BACK_HOST && gate_is_half_back(change, part)))
 			continue;
-		gate->wave = fold->hosts[h].wave;
-		gate->host = (int)h;
+		gate->wave = part->wave;
+		gate->part = (int)i;
 		switch (scope) {
 		case BACK_HOST:
 			/* many may fail together in a soak */
-			if (!gate_back_allows(change, fold, (int)h))
+			if (!gate_back_allows(change, fold, (int)i))
 				continue;
 			gate->kind = GATE_BACK_HOST;
 			return true;
@@ -205,7 +279,7 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 			break;
 		}
 	}
-	gate->host = -1;
+	gate->part = -1;
 	gate->wave = 0;
 	/* Limits are reached by hosts never touched, too. */
 	if (fold->limit_reached && (change->plan->limit == BACK_CHANGE ||
@@ -216,18 +290,18 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 	return false;
 }
 
-/* Is the host among those that go back when the change does? */
+/* Is the part among those that go back when the change does? */
 static bool
 gate_goes_back(const struct change *change, const struct change_fold *fold,
-    const struct host_fold *host)
+    const struct part_fold *part)
 {
-	if (!machine_has_way_back(change->plan, host) && !gate_is_failed(host))
+	if (!machine_has_way_back(change->plan, part) && !gate_is_failed(part))
 		return false;
 	return gate_scope(change, fold) != BACK_WAVE ||
-	       host->wave == gate_wave_now(change, fold);
+	       part->wave == gate_wave_now(change, fold);
 }
 
-/* The next host of the wave that goes back, the half-done ones first; -1 when
+/* The next part of the wave that goes back, the half-done ones first; -1 when
  * none may now. *waiting says whether there are any. */
 static int
 gate_back_next(const struct change *change, const struct change_fold *fold,
@@ -238,12 +312,13 @@ gate_back_next(const struct change *change, const struct change_fold *fold,
 
 	*waiting = false;
 	for (size_t i = 0; i < wave->count; i++) {
-		int at = wave->hosts[i];
-		const struct host_fold *host = &fold->hosts[at];
-		bool failed = gate_is_failed(host);
+		int at = wave->parts[i];
+		const struct part_fold *part = &fold->parts[at];
+		bool failed = gate_is_failed(part);
 
-		if ((host->state != HOST_DONE && !failed) ||
-		    !gate_goes_back(change, fold, host))
+		if ((part->state != HOST_DONE && !failed) ||
+		    !gate_goes_back(change, fold, part) ||
+		    !gate_later_undone(change, part))
 			continue;
 		*waiting = true;
 		if (!room || (!failed && next >= 0) ||
@@ -265,8 +340,8 @@ gate_back(const struct change *change, const struct change_fold *fold,
 		const struct change_wave *wave = &change->waves[w - 1];
 		bool waiting;
 
-		gate->host = gate_back_next(change, fold, wave, &waiting);
-		if (gate->host >= 0) {
+		gate->part = gate_back_next(change, fold, wave, &waiting);
+		if (gate->part >= 0) {
 			gate->kind = GATE_BACK_HOST;
 			gate->wave = (int)w;
 			return;
@@ -284,7 +359,7 @@ gate_wave_through(
 	const struct change_wave *wave = &change->waves[number - 1];
 
 	for (size_t i = 0; i < wave->count; i++)
-		if (!gate_host_final(&fold->hosts[wave->hosts[i]]))
+		if (!gate_part_final(&fold->parts[wave->parts[i]]))
 			return false;
 	return true;
 }
@@ -305,8 +380,8 @@ gate_forward(const struct change *change, const struct change_fold *fold,
 		gate->kind = GATE_START_WAVE;
 		return;
 	case WAVE_STARTED:
-		gate->host = gate_next_host(change, fold, wave);
-		if (gate->host >= 0)
+		gate->part = gate_next_part(change, fold, wave);
+		if (gate->part >= 0)
 			gate->kind = GATE_START_HOST;
 		else if (gate_wave_through(change, fold, wave))
 			gate->kind = GATE_SOAK;
@@ -334,7 +409,7 @@ gate_decide(const struct change *change, const struct change_fold *fold,
 {
 	memset(gate, 0, sizeof(*gate));
 	gate->kind = GATE_WAIT;
-	gate->host = -1;
+	gate->part = -1;
 	if (fold->state == CHANGE_BACK) {
 		gate_back(change, fold, gate);
 		return;
@@ -348,73 +423,4 @@ gate_decide(const struct change *change, const struct change_fold *fold,
 		return;
 	}
 	gate_forward(change, fold, now_ms, gate);
-}
-
-/* A step of it may have run or not, and nothing has settled that since. */
-static bool
-gate_has_unknown(const struct change_fold *fold, const struct host_fold *host)
-{
-	for (int id = 1; id <= fold->step_count; id++) {
-		const struct step_fold *step = &host->steps[id];
-
-		if ((step->state == STEP_UNKNOWN || step->state == STEP_OPEN) &&
-		    step->undo != UNDO_DONE && step->undo != UNDO_KEPT)
-			return true;
-	}
-	return false;
-}
-
-void
-gate_result(const struct change_fold *fold, struct gate_result *result)
-{
-	memset(result, 0, sizeof(*result));
-	for (size_t h = 0; h < fold->host_count; h++) {
-		const struct host_fold *host = &fold->hosts[h];
-
-		switch (host->state) {
-		case HOST_DONE:
-			result->done++;
-			break;
-		case HOST_REVERTED: /* never touched: there was no way back */
-			if (host->touched || host->failed)
-				result->reverted++;
-			else
-				result->left++;
-			break;
-		case HOST_FAILED:
-			if (gate_has_unknown(fold, host))
-				result->unknown++;
-			else
-				result->failed++;
-			break;
-		case HOST_LOST:
-		case HOST_STUCK:
-		case HOST_STARTED:
-		case HOST_BACK:
-			result->unknown++;
-			break;
-		case HOST_WAITING:
-		case HOST_UNREACHABLE:
-		case HOST_EXCLUDED:
-			result->left++;
-			break;
-		}
-	}
-	if (result->unknown > 0) {
-		result->word = "unknown";
-		result->status = err_exit_status(ERR_UNKNOWN);
-	} else if (result->failed > 0 ||
-		   (fold->limit_reached && result->reverted == 0)) {
-		result->word = "failed";
-		result->status = err_exit_status(ERR_FAILED);
-	} else if (result->reverted > 0) {
-		result->word = "reverted";
-		result->status = err_exit_status(ERR_REVERTED);
-	} else if (result->left > 0) {
-		result->word = N_("left over");
-		result->status = err_exit_status(ERR_LEFTOVER);
-	} else {
-		result->word = "done";
-		result->status = EXIT_DONE;
-	}
 }

@@ -24,7 +24,7 @@ enum gate_kind {
 struct gate {
 	enum gate_kind kind;
 	int wave;	  /* from 1 */
-	int host;	  /* index */
+	int part;	  /* index */
 	int64_t until_ms; /* WAIT: wall time to ask again; 0 = on a record */
 	char text[256];	  /* LIMIT: "2 hosts failed, limit 2" */
 };
@@ -32,11 +32,11 @@ struct gate {
 void gate_decide(const struct change *change, const struct change_fold *fold,
     int64_t now_ms, struct gate *gate);
 
-/* Does this host hold a place of at_once and spread? Failed, unknown and
+/* Does this part hold a place of at_once and spread? Failed, unknown and
  * stuck hosts do, so that capacity never erodes; a host proved back does not. */
-bool gate_holds_place(const struct host_fold *host);
-/* Is nothing more to come of this host in the present direction? */
-bool gate_host_final(const struct host_fold *host);
+bool gate_holds_place(const struct part_fold *part);
+/* Is nothing more to come of this part in the present direction? */
+bool gate_part_final(const struct part_fold *part);
 
 /* The end's word and exit status (table in base/err.h). */
 struct gate_result {

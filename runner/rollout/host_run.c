@@ -12,12 +12,15 @@
 enum { HOST_CONNECTS_MAX = 4, HOST_RECONNECT_MS = 1000 };
 
 void
-host_init(struct host_run *host, struct run *run, int index)
+host_init(struct host_run *host, struct run *run, int part)
 {
+	const struct change *change = run->o.change;
+
 	host->run = run;
-	host->index = index;
-	host->host = &run->o.change->hosts[index];
-	host->fold = &run->o.fold->hosts[index];
+	host->index = change->parts[part].host;
+	host->host = &change->hosts[host->index];
+	host->phase = &change->plan->phases[change->parts[part].phase];
+	host->fold = &run->o.fold->parts[part];
 	host->arena = arena_new();
 }
 
@@ -75,7 +78,7 @@ host_end(struct host_run *host, enum record_kind kind, const char *text)
 	/* a wave that soaks checks its hosts on: they stay connected */
 	if (kind == RECORD_HOST_DONE)
 		keep =
-		    host->run->o.change->waves[host->host->wave - 1].soak_ms >
+		    host->run->o.change->waves[host->fold->wave - 1].soak_ms >
 		    0;
 	if (!keep)
 		host_disconnect(host);
@@ -108,7 +111,8 @@ host_mark_unknown(struct host_run *host)
 		struct json *body;
 		bool undo = step->undo == UNDO_OPEN;
 
-		if (step->state != STEP_OPEN && !undo)
+		if (plan->by_id[id]->phase != host->fold->phase ||
+		    (step->state != STEP_OPEN && !undo))
 			continue;
 		body = json_map(arena);
 		json_put_text(arena, body, "why",
@@ -158,7 +162,7 @@ static bool
 host_soak_over(const struct host_run *host)
 {
 	return host->fold->state == HOST_DONE &&
-	       host->run->o.fold->waves[host->host->wave] == WAVE_ENDED;
+	       host->run->o.fold->waves[host->fold->wave] == WAVE_ENDED;
 }
 
 static void

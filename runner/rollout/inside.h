@@ -25,11 +25,12 @@ enum {
 	STOP_GRACE_MS = 5000,
 };
 
-struct host_run {
+struct host_run { /* of one part: a host in a phase */
 	struct run *run;
-	int index;
+	int index; /* of the host, and of its place in the fleet */
 	const struct change_host *host;
-	struct host_fold *fold;
+	const struct phase *phase;
+	struct part_fold *fold;
 	struct host_now now;
 	struct act act;
 	bool busy;    /* something is under way for it */
@@ -64,8 +65,8 @@ struct host_run {
 
 struct run {
 	struct run_options o;
-	struct host_run *hosts;
-	bool stopping; /* no new dispatch: an error, or a signal */
+	struct host_run *hosts; /* by part */
+	bool stopping;		/* no new dispatch: an error, or a signal */
 	bool ended;
 	struct err err;
 	int error;
@@ -90,7 +91,7 @@ void run_fail(struct run *run, const struct err *err);
 struct bytes run_blob(struct run *run, const char *sha256);
 
 /* ---- host_run.c ---- */
-void host_init(struct host_run *host, struct run *run, int index);
+void host_init(struct host_run *host, struct run *run, int part);
 void host_free(struct host_run *host);
 /* Do what is next for this host, unless something is under way. */
 void host_advance(struct host_run *host);

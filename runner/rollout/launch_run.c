@@ -219,13 +219,14 @@ step_ahead_seen(void *arg, const struct answer *answer)
 static void
 step_ask_ahead(struct host_run *host)
 {
-	const struct phase *phase = &host->run->o.change->plan->phases[0];
+	const struct phase *phase = host->phase;
 	const struct step *next = NULL;
 
-	for (size_t i = 0; i + 1 < phase->step_count; i++)
-		if (&phase->steps[i] == host->step)
-			next = &phase->steps[i + 1];
-	if (next == NULL || host->fold->steps[next->id].state != STEP_WAITING)
+	for (size_t i = 0; i + 1 < phase->order_count; i++)
+		if (phase->order[i] == host->step)
+			next = phase->order[i + 1];
+	if (next == NULL || next->handler ||
+	    host->fold->steps[next->id].state != STEP_WAITING)
 		return;
 	host->ahead = next;
 	host->answers++;

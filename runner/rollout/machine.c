@@ -16,12 +16,13 @@ act_set(struct act *act, enum act_kind kind, int step)
 /* Settle before launch: an open ticket comes before anything else. */
 static bool
 machine_open(
-    const struct plan *plan, const struct host_fold *host, struct act *act)
+    const struct plan *plan, const struct part_fold *part, struct act *act)
 {
 	for (int id = 1; id <= plan->last_id; id++) {
-		const struct step_fold *step = &host->steps[id];
+		const struct step_fold *step = &part->steps[id];
 
-		if (step->state != STEP_OPEN && step->undo != UNDO_OPEN)
+		if (plan->by_id[id]->phase != part->phase ||
+		    (step->state != STEP_OPEN && step->undo != UNDO_OPEN))
 			continue;
 		act_set(act, ACT_SETTLE, id);
 		return true;
@@ -49,23 +50,23 @@ machine_acted(const struct step_fold *step)
 /* Undone: by its undo, by its rollback steps, or found undone by somebody
  * else after the handler had run for it. */
 static bool
-machine_undone(const struct step *step, const struct host_fold *host,
+machine_undone(const struct step *step, const struct part_fold *part,
     const struct step *handler)
 {
-	const struct step_fold *fold = &host->steps[step->id];
+	const struct step_fold *fold = &part->steps[step->id];
 
 	if (fold->undo != UNDO_DONE)
 		return false;
-	if (fold->undo_attempts > 0 || machine_acted(&host->steps[handler->id]))
+	if (fold->undo_attempts > 0 || machine_acted(&part->steps[handler->id]))
 		return true;
 	for (size_t i = 0; i < step->back_count; i++)
-		if (machine_acted(&host->steps[step->back_steps[i].id]))
+		if (machine_acted(&part->steps[step->back_steps[i].id]))
 			return true;
 	return false;
 }
 
 bool
-machine_owed(const struct plan *plan, const struct host_fold *host,
+machine_owed(const struct plan *plan, const struct part_fold *part,
     const struct step *handler, bool back)
 {
 	for (int id = 1; id <= plan->last_id; id++) {
@@ -73,19 +74,20 @@ machine_owed(const struct plan *plan, const struct host_fold *host,
 
 		if (!machine_notifies(step, handler->id))
 			continue;
-		if (back ? machine_undone(step, host, handler)
-			 : host->steps[id].state == STEP_DONE)
+		if (back ? machine_undone(step, part, handler)
+			 : part->steps[id].state == STEP_DONE)
 			return true;
 	}
 	return false;
 }
 
 bool
-machine_has_way_back(const struct plan *plan, const struct host_fold *host)
+machine_has_way_back(const struct plan *plan, const struct part_fold *part)
 {
 	for (int id = 1; id <= plan->last_id; id++)
-		if (machine_acted(&host->steps[id]) ||
-		    host->steps[id].state == STEP_OPEN)
+		if (plan->by_id[id]->phase == part->phase &&
+		    (machine_acted(&part->steps[id]) ||
+			part->steps[id].state == STEP_OPEN))
 			return true;
 	return false;
 }
@@ -110,34 +112,28 @@ machine_forward_step(
 }
 
 static void
-machine_forward(const struct plan *plan, const struct host_fold *host,
+machine_forward(const struct plan *plan, const struct part_fold *part,
     const struct host_now *now, struct act *act)
 {
-	const struct phase *phase = &plan->phases[0];
+	const struct phase *phase = &plan->phases[part->phase];
 
-	if (!host->touched && !now->before_ok) {
+	if (!part->touched && !now->before_ok) {
 		act_set(act, ACT_CHECK_BEFORE, 0);
 		return;
 	}
-	if (!host->touched && !now->drift_ok) {
+	if (!part->touched && !now->drift_ok) {
 		act_set(act, ACT_DRIFT, 0);
 		return;
 	}
-	for (size_t i = 0; i < phase->step_count; i++) {
-		const struct step *step = &phase->steps[i];
+	for (size_t i = 0; i < phase->order_count; i++) {
+		const struct step *step = phase->order[i];
 
-		if (machine_forward_step(step, &host->steps[step->id], act))
+		if (step->handler && !machine_owed(plan, part, step, false))
+			continue;
+		if (machine_forward_step(step, &part->steps[step->id], act))
 			return;
 	}
-	for (size_t i = 0; i < plan->handler_count; i++) {
-		const struct step *handler = &plan->handlers[i];
-
-		if (machine_owed(plan, host, handler, false) &&
-		    machine_forward_step(
-			handler, &host->steps[handler->id], act))
-			return;
-	}
-	if (host->touched && !now->synced)
+	if (part->touched && !now->synced)
 		act_set(act, ACT_SYNC, 0);
 	else if (!now->after_ok)
 		act_set(act, ACT_CHECK_AFTER, 0);
@@ -148,12 +144,12 @@ machine_forward(const struct plan *plan, const struct host_fold *host,
 /* rollback: [steps] of one step: the first that is not done, else prove. */
 static void
 machine_back_steps(
-    const struct step *step, const struct host_fold *host, struct act *act)
+    const struct step *step, const struct part_fold *part, struct act *act)
 {
 	for (size_t i = 0; i < step->back_count; i++) {
 		const struct step *back = &step->back_steps[i];
 
-		if (!machine_forward_step(back, &host->steps[back->id], act))
+		if (!machine_forward_step(back, &part->steps[back->id], act))
 			continue;
 		if (act->kind == ACT_FAIL)
 			act_set(act, ACT_STUCK, back->id);
@@ -165,9 +161,9 @@ machine_back_steps(
 /* One step on the way back; false when it is behind us. */
 static bool
 machine_back_step(
-    const struct step *step, const struct host_fold *host, struct act *act)
+    const struct step *step, const struct part_fold *part, struct act *act)
 {
-	const struct step_fold *fold = &host->steps[step->id];
+	const struct step_fold *fold = &part->steps[step->id];
 
 	if (!machine_acted(fold))
 		return false;
@@ -193,7 +189,7 @@ machine_back_step(
 		act_set(act, ACT_UNDO, step->id);
 		break;
 	case STEP_BACK_STEPS:
-		machine_back_steps(step, host, act);
+		machine_back_steps(step, part, act);
 		break;
 	case STEP_BACK_KEEP:
 		act_set(act, ACT_KEEP, step->id);
@@ -208,29 +204,31 @@ machine_back_step(
 /* A step that was kept although nobody knows whether it took effect, or 0:
  * going past it is right, calling the host proved back is not. */
 static int
-machine_kept_unknown(const struct plan *plan, const struct host_fold *host)
+machine_kept_unknown(const struct plan *plan, const struct part_fold *part)
 {
 	for (int id = 1; id <= plan->last_id; id++)
-		if (host->steps[id].state == STEP_UNKNOWN &&
-		    host->steps[id].undo == UNDO_KEPT)
+		if (plan->by_id[id]->phase == part->phase &&
+		    part->steps[id].state == STEP_UNKNOWN &&
+		    part->steps[id].undo == UNDO_KEPT)
 			return id;
 	return 0;
 }
 
 static void
-machine_back(const struct plan *plan, const struct host_fold *host,
+machine_back(const struct plan *plan, const struct part_fold *part,
     const struct host_now *now, struct act *act)
 {
-	const struct phase *phase = &plan->phases[0];
+	const struct phase *phase = &plan->phases[part->phase];
 
 	for (size_t i = phase->step_count; i-- > 0;)
-		if (machine_back_step(&phase->steps[i], host, act))
+		if (machine_back_step(&phase->steps[i], part, act))
 			return;
-	for (size_t i = 0; i < plan->handler_count; i++) {
-		const struct step *handler = &plan->handlers[i];
-		const struct step_fold *fold = &host->steps[handler->id];
+	for (size_t i = 0; i < phase->order_count; i++) {
+		const struct step *handler = phase->order[i];
+		const struct step_fold *fold = &part->steps[handler->id];
 
-		if (!machine_owed(plan, host, handler, true) ||
+		if (!handler->handler ||
+		    !machine_owed(plan, part, handler, true) ||
 		    fold->undo == UNDO_DONE)
 			continue;
 		act_set(act,
@@ -245,26 +243,26 @@ machine_back(const struct plan *plan, const struct host_fold *host,
 		act_set(act, ACT_SYNC, 0);
 	else if (!now->after_ok)
 		act_set(act, ACT_CHECK_AFTER, 0);
-	else if (machine_kept_unknown(plan, host) > 0)
-		act_set(act, ACT_STUCK, machine_kept_unknown(plan, host));
+	else if (machine_kept_unknown(plan, part) > 0)
+		act_set(act, ACT_STUCK, machine_kept_unknown(plan, part));
 	else
 		act_set(act, ACT_REVERTED, 0);
 }
 
 void
-machine_next(const struct plan *plan, const struct host_fold *host,
+machine_next(const struct plan *plan, const struct part_fold *part,
     const struct host_now *now, bool back, struct act *act)
 {
-	bool open = machine_open(plan, host, act);
+	bool open = machine_open(plan, part, act);
 
-	if (back && !host->touched) /* it need not even be reached */
+	if (back && !part->touched) /* it need not even be reached */
 		act_set(act, ACT_REVERTED, 0);
 	else if (!now->connected)
 		act_set(act, ACT_CONNECT, 0);
 	else if (!open && back)
-		machine_back(plan, host, now, act);
+		machine_back(plan, part, now, act);
 	else if (!open)
-		machine_forward(plan, host, now, act);
+		machine_forward(plan, part, now, act);
 }
 
 const char *

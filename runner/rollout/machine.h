@@ -1,5 +1,6 @@
 /*
- * The step machine: what a host needs next, in either direction. Going back
+ * The step machine: what a part (a host in a phase) needs next, in
+ * either direction. Going back
  * is the same machine over the reversed list.
  * Pure: no I/O, no clock; the driver (host_run.c) does what it says and
  * records what came of it.
@@ -42,16 +43,16 @@ struct host_now {
 	bool after_ok;
 };
 
-void machine_next(const struct plan *plan, const struct host_fold *host,
+void machine_next(const struct plan *plan, const struct part_fold *part,
     const struct host_now *now, bool back, struct act *act);
 
 /* Does a changed notifier owe this handler (forward), or an undone one its
  * second run (back)? */
-bool machine_owed(const struct plan *plan, const struct host_fold *host,
+bool machine_owed(const struct plan *plan, const struct part_fold *part,
     const struct step *handler, bool back);
-/* Would going back touch this host at all? */
+/* Would going back touch the host for this part at all? */
 bool machine_has_way_back(
-    const struct plan *plan, const struct host_fold *host);
+    const struct plan *plan, const struct part_fold *part);
 
 const char *machine_act_word(enum act_kind kind);
 

@@ -104,6 +104,8 @@ run_record(struct run *run, struct host_run *host, enum record_kind kind,
 		return;
 	if (kind == RECORD_RUN_STARTED)
 		record.epoch++;
+	if (host != NULL && record_kind_is_host(kind))
+		record.step = host->fold->wave;
 	if (body != NULL)
 		json_write(&text, body);
 	else
@@ -164,7 +166,7 @@ run_wait_until(struct run *run, int64_t until_ms)
 static bool
 run_hosts_busy(const struct run *run)
 {
-	for (size_t i = 0; i < run->o.change->host_count; i++)
+	for (size_t i = 0; i < run->o.change->part_count; i++)
 		if (run->hosts[i].busy)
 			return true;
 	return false;
@@ -225,7 +227,7 @@ run_end_wave(struct run *run, int wave)
 	const struct change_wave *w = &run->o.change->waves[wave - 1];
 
 	for (size_t i = 0; i < w->count; i++) {
-		struct host_run *host = &run->hosts[w->hosts[i]];
+		struct host_run *host = &run->hosts[w->parts[i]];
 
 		if (host->checks != NULL)
 			checks_cancel(host->checks);
@@ -256,7 +258,7 @@ run_gate(struct run *run)
 		run_start_wave(run, gate.wave);
 		return run->error == 0;
 	case GATE_START_HOST:
-		run_record(run, &run->hosts[gate.host], RECORD_HOST_STARTED, 0,
+		run_record(run, &run->hosts[gate.part], RECORD_HOST_STARTED, 0,
 		    0, NULL, NULL, NULL, NULL);
 		return true;
 	case GATE_SOAK:
@@ -280,8 +282,8 @@ run_gate(struct run *run)
 		    NULL, NULL);
 		return true;
 	case GATE_BACK_HOST:
-		run->hosts[gate.host].connects = 0;
-		run_record(run, &run->hosts[gate.host], RECORD_HOST_BACK, 0, 0,
+		run->hosts[gate.part].connects = 0;
+		run_record(run, &run->hosts[gate.part], RECORD_HOST_BACK, 0, 0,
 		    NULL, NULL, NULL, NULL);
 		return true;
 	case GATE_END:
@@ -314,7 +316,7 @@ run_advance(struct run *run)
 		return;
 	while (!run->stopping && run_gate(run))
 		;
-	for (size_t i = 0; i < run->o.change->host_count; i++)
+	for (size_t i = 0; i < run->o.change->part_count; i++)
 		host_advance(&run->hosts[i]);
 }
 
@@ -345,9 +347,11 @@ run_soak_checks(struct run *run, int wave)
 	bool any = false;
 
 	for (size_t i = 0; i < plan->check_count; i++)
-		any = any || (plan->checks[i].at & CHECK_SOAK) != 0;
+		any = any || ((plan->checks[i].at & CHECK_SOAK) != 0 &&
+				 (plan->checks[i].phase < 0 ||
+				     plan->checks[i].phase == w->phase));
 	for (size_t i = 0; any && i < w->count; i++) {
-		struct host_run *host = &run->hosts[w->hosts[i]];
+		struct host_run *host = &run->hosts[w->parts[i]];
 
 		if (host->fold->state != HOST_DONE || host->checks != NULL ||
 		    host->busy)
@@ -378,7 +382,7 @@ run_change(const struct run_options *options, struct gate_result *result,
 {
 	struct run run = {.o = *options, .arena = arena_new()};
 	struct loop_signal *interrupt, *terminate;
-	size_t count = options->change->host_count;
+	size_t count = options->change->part_count;
 	bool plain = i18n_plain(true); /* what is recorded is English */
 
 	run.hosts = arena_array(run.arena, struct host_run, count);

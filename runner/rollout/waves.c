@@ -23,65 +23,87 @@ waves_size(const struct wave *wave, size_t hosts)
 	bug("wave size %d", (int)wave->size);
 }
 
-/* Take up to the wave's size of the hosts that are in no wave yet. */
-static void
-waves_fill(struct change *change, const struct wave *wave, const bool *of,
-    struct change_wave *out)
+/* Take up to the wave's size of the phase's hosts that are in none yet. */
+static size_t
+waves_fill(struct change *change, int phase, const struct wave *wave,
+    const bool *in, const bool *of, int hosts)
 {
-	int size = waves_size(wave, change->host_count);
-	int number = (int)(out - change->waves) + 1;
+	int size = waves_size(wave, (size_t)hosts);
+	int number = (int)change->wave_count + 1, count = 0;
 
-	for (size_t h = 0; h < change->host_count; h++) {
-		if ((int)out->count == size)
-			break;
-		if (change->hosts[h].wave != 0 || (of != NULL && !of[h]))
+	for (size_t h = 0; h < change->host_count && count < size; h++) {
+		int *mine = &change->hosts[h].waves[phase];
+
+		if (!in[h] || *mine != 0 || (of != NULL && !of[h]))
 			continue;
-		change->hosts[h].wave = number;
-		out->hosts[out->count++] = (int)h;
+		*mine = number;
+		count++;
 	}
+	return (size_t)count;
 }
 
-int
-waves_assign(struct arena *arena, struct change *change, const bool *const *of,
-    struct err *err)
+static int
+waves_assign_phase(struct change *change, int number,
+    const struct waves_choice *choice, struct err *err)
 {
-	const struct phase *phase = &change->plan->phases[0];
-	size_t left = 0;
+	const struct phase *phase = &change->plan->phases[number];
+	int hosts = 0, left = 0;
 
-	change->waves =
-	    arena_array(arena, struct change_wave, phase->wave_count);
-	change->wave_count = 0;
+	for (size_t h = 0; h < change->host_count; h++)
+		hosts += choice->in[h];
 	for (size_t w = 0; w < phase->wave_count; w++) {
 		const struct wave *wave = &phase->waves[w];
 		struct change_wave *out = &change->waves[change->wave_count];
+		size_t count = waves_fill(
+		    change, number, wave, choice->in, choice->of[w], hosts);
 
-		out->name = wave->name;
-		out->soak_ms = wave->soak_ms;
-		out->hosts = arena_array(arena, int, change->host_count);
-		out->count = 0;
-		waves_fill(change, wave, of[w], out);
-		if (out->count == 0 && wave->of != NULL)
+		if (count == 0 && wave->of != NULL)
 			return err_at(err, ERR_PLAN, wave->of_place,
 			    _("wave \"%s\": `of: %s` matches no target that is "
 			      "in no earlier wave"),
 			    wave->name, wave->of);
-		if (out->count == 0)
+		if (count == 0)
 			continue;
+		out->name = wave->name;
+		out->phase = number;
+		out->soak_ms = wave->soak_ms;
 		out->at_once =
-		    wave->at_once > 0 && (size_t)wave->at_once < out->count
+		    wave->at_once > 0 && (size_t)wave->at_once < count
 			? wave->at_once
-			: (int)out->count;
+			: (int)count;
 		change->wave_count++;
 	}
 	for (size_t h = 0; h < change->host_count; h++)
-		left += change->hosts[h].wave == 0;
+		left += choice->in[h] && change->hosts[h].waves[number] == 0;
 	if (left > 0)
 		return err_at(err, ERR_PLAN,
 		    phase->waves[phase->wave_count - 1].place,
-		    _("%zu of %zu hosts are in no wave; let the last wave say "
+		    _("%d of %d hosts are in no wave; let the last wave say "
 		      "`hosts: rest`"),
-		    left, change->host_count);
+		    left, hosts);
 	return 0;
+}
+
+int
+waves_assign(struct arena *arena, struct change *change,
+    const struct waves_choice *phases, struct err *err)
+{
+	const struct plan *plan = change->plan;
+	size_t most = 0;
+	int r = 0;
+
+	for (size_t p = 0; p < plan->phase_count; p++)
+		most += plan->phases[p].wave_count;
+	change->waves = arena_array(arena, struct change_wave, most);
+	change->wave_count = 0;
+	for (size_t h = 0; h < change->host_count; h++)
+		change->hosts[h].waves =
+		    arena_array(arena, int, plan->phase_count);
+	for (size_t p = 0; p < plan->phase_count && r == 0; p++)
+		r = waves_assign_phase(change, (int)p, &phases[p], err);
+	if (r == 0)
+		change_make_parts(arena, change);
+	return r;
 }
 
 const char *
@@ -91,11 +113,11 @@ waves_spread_value(const struct change_host *host, const char *key)
 }
 
 int
-waves_limit(const struct limit *limit, const struct change *change)
+waves_limit(const struct limit *limit, const struct change *change, int phase)
 {
 	if (!limit->set)
 		return 1;
-	return plan_limit_hosts(limit, (int)change->host_count);
+	return plan_limit_hosts(limit, change_phase_hosts(change, phase));
 }
 
 /* Hosts of one wave that one spread rule lets be in flight together. */
@@ -107,15 +129,15 @@ waves_spread_bound(const struct change *change, const struct change_wave *wave,
 
 	for (size_t i = 0; i < wave->count; i++) {
 		const char *value = waves_spread_value(
-		    &change->hosts[wave->hosts[i]], spread->key);
+		    change_part_host(change, wave->parts[i]), spread->key);
 		int same = 0;
 
 		/* count each value at its first `most` hosts */
 		for (size_t j = 0; j < i; j++)
-			same +=
-			    strcmp(value, waves_spread_value(
-					      &change->hosts[wave->hosts[j]],
-					      spread->key)) == 0;
+			same += strcmp(value,
+				    waves_spread_value(change_part_host(change,
+							   wave->parts[j]),
+					spread->key)) == 0;
 		bound += same < spread->most;
 	}
 	return bound;
@@ -137,9 +159,9 @@ waves_bound(const struct change *change)
 
 			most = cut < most ? cut : most;
 		}
+		most += waves_limit(&plan->failed, change, wave->phase) - 1;
 		bound = most > bound ? most : bound;
 	}
-	bound += waves_limit(&plan->failed, change) - 1;
 	return bound < (int)change->host_count ? bound
 					       : (int)change->host_count;
 }

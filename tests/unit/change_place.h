@@ -68,8 +68,8 @@ make_hosts(struct arena *arena, struct change *change)
 	change->hosts = arena_array(arena, struct change_host, 3);
 	change->wave_count = 2;
 	change->waves = arena_array(arena, struct change_wave, 2);
-	change->waves[0] = (struct change_wave){"canary", 1, 10000, NULL, 1};
-	change->waves[1] = (struct change_wave){"wave 2", 2, 0, NULL, 2};
+	change->waves[0] = (struct change_wave){"canary", 0, 1, 10000, NULL, 1};
+	change->waves[1] = (struct change_wave){"wave 2", 0, 2, 0, NULL, 2};
 	for (int i = 0; i < 3; i++) {
 		struct change_host *host = &change->hosts[i];
 
@@ -85,11 +85,13 @@ make_hosts(struct arena *arena, struct change *change)
 		    .readonly = "enforced",
 		    .gaps = "",
 		    .trouble = "",
-		    .wave = i == 0 ? 1 : 2};
+		    .waves = arena_array(arena, int, 1)};
+		host->waves[0] = i == 0 ? 1 : 2;
 		json_add(arena, host->groups, json_text(arena, "web"));
 		json_put_text(arena, host->vars, "rack", "r1");
 		make_steps(arena, change, host);
 	}
+	change_make_parts(arena, change);
 }
 
 static inline struct change *

@@ -3,7 +3,8 @@
  * hosts, and records written as words ("intent 1, done 1, undo-intent 1"),
  * folded as they come. A word is a kind of record/record.h, its front left out
  * where a step's number (step-, wave-) or none (host-) tells it; a letter is
- * the host (otherwise "a"), KEY=VALUE goes into the body, at=MS is the time.
+ * the host (otherwise "a"), KEY=VALUE goes into the body, at=MS is the time,
+ * wave=N says which part of the host is meant (otherwise its first).
  */
 #ifndef HOSHU_TEST_ROLLOUT_PLACE_H
 #define HOSHU_TEST_ROLLOUT_PLACE_H
@@ -47,8 +48,13 @@ place_change(struct arena *arena, struct plan *plan, const char *names,
 {
 	struct change *change = arena_new_of(arena, struct change);
 	const bool *of[64] = {NULL};
+	bool *in = arena_array(arena, bool, strlen(names) + 1);
+	struct waves_choice choices[8];
 	struct err err = ERR_INIT;
 
+	memset(in, 1, strlen(names));
+	for (int p = 0; p < 8; p++)
+		choices[p] = (struct waves_choice){in, of};
 	change->number = 1;
 	change->plan = plan;
 	change->host_count = strlen(names);
@@ -61,7 +67,7 @@ place_change(struct arena *arena, struct plan *plan, const char *names,
 		    arena_printf(
 			arena, "%c", racks[0] == '\0' ? 'r' : racks[i]));
 	}
-	if (waves_assign(arena, change, of, &err) < 0)
+	if (waves_assign(arena, change, choices, &err) < 0)
 		fail_msg("%s", err.text);
 	return change;
 }
@@ -70,17 +76,11 @@ static inline void
 place_fold(
     struct arena *arena, const struct change *change, struct change_fold *fold)
 {
-	const char **names =
-	    arena_array(arena, const char *, change->host_count);
-	int *waves = arena_array(arena, int, change->host_count);
+	struct fold_shape shape;
 
-	for (size_t i = 0; i < change->host_count; i++) {
-		names[i] = change->hosts[i].name;
-		waves[i] = change->hosts[i].wave;
-	}
 	fold_init(fold, arena, change->number);
-	fold_shape(fold, names, waves, change->host_count, change->wave_count,
-	    change->plan->last_id);
+	change_shape(arena, change, &shape);
+	fold_shape(fold, &shape);
 }
 
 static inline enum record_kind
@@ -123,6 +123,8 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 			*value++ = '\0';
 			if (strcmp(next, "at") == 0)
 				record.wall_ms = atoll(value);
+			else if (strcmp(next, "wave") == 0)
+				record.step = atoi(value);
 			else
 				json_put_text(arena, body, next, value);
 		} else if (isdigit((unsigned char)next[0])) {

@@ -64,7 +64,7 @@ sim_record(struct sim *sim, enum record_kind kind, int host, int step,
 	struct sim_record *record =
 	    arena_push(sim->arena, sim->log, sim->count, sim->cap);
 	enum host_state was =
-	    host >= 0 ? sim->fold.hosts[host].state : HOST_WAITING;
+	    host >= 0 ? sim->fold.parts[host].state : HOST_WAITING;
 	struct err err = ERR_INIT;
 
 	*record = (struct sim_record){kind, host, step, sim->now_ms,
@@ -208,7 +208,7 @@ sim_judge(struct sim *sim, int host, const struct outcome *outcome)
 {
 	struct sim_host *h = &sim->hosts[host];
 	int id = h->open;
-	const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
+	const struct step_fold *fold = &sim->fold.parts[host].steps[id];
 	struct seen seen = sim_probe(sim, h, id);
 	struct judgement judged;
 
@@ -277,7 +277,7 @@ sim_settle(struct sim *sim, int host)
 static void
 sim_lost(struct sim *sim, int host)
 {
-	const struct host_fold *fold = &sim->fold.hosts[host];
+	const struct part_fold *fold = &sim->fold.parts[host];
 	struct sim_host *h = &sim->hosts[host];
 
 	if (!fold->touched) {
@@ -302,7 +302,7 @@ sim_connect(struct sim *sim, int host)
 	if (!h->dead && !sim_chance(sim, h->flaky)) {
 		h->now.connected = true;
 		sim_record(sim, RECORD_HOST_OPENED, host, 0, "");
-	} else if (!sim->fold.hosts[host].touched ||
+	} else if (!sim->fold.parts[host].touched ||
 		   ++h->connects >= SIM_CONNECTS_MAX) {
 		sim_lost(sim, host);
 	}
@@ -311,7 +311,7 @@ sim_connect(struct sim *sim, int host)
 static void
 sim_step_act(struct sim *sim, int host, int id)
 {
-	const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
+	const struct step_fold *fold = &sim->fold.parts[host].steps[id];
 	struct sim_step *step = &sim->hosts[host].steps[id];
 	bool handler = sim->plan->by_id[id]->handler;
 
@@ -329,7 +329,7 @@ sim_step_act(struct sim *sim, int host, int id)
 static void
 sim_undo_act(struct sim *sim, int host, int id)
 {
-	const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
+	const struct step_fold *fold = &sim->fold.parts[host].steps[id];
 	struct sim_host *h = &sim->hosts[host];
 	struct seen seen = sim_probe(sim, h, id);
 
@@ -356,7 +356,7 @@ sim_undo_act(struct sim *sim, int host, int id)
 static void
 sim_prove_act(struct sim *sim, int host, int id)
 {
-	const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
+	const struct step_fold *fold = &sim->fold.parts[host].steps[id];
 
 	sim_record(sim,
 	    fold->seen[0] == '\0' ||
@@ -373,7 +373,7 @@ sim_check(struct sim *sim, int host, bool *ok, int percent,
 {
 	if (!sim_bad(sim, percent))
 		*ok = true;
-	else if (sim->fold.hosts[host].state == HOST_BACK)
+	else if (sim->fold.parts[host].state == HOST_BACK)
 		sim_host_end(sim, host, RECORD_HOST_STUCK);
 	else
 		sim_host_end(sim, host, otherwise);
@@ -439,7 +439,7 @@ sim_act(struct sim *sim, int host, const struct act *act)
 static void
 sim_host_advance(struct sim *sim, int host)
 {
-	const struct host_fold *fold = &sim->fold.hosts[host];
+	const struct part_fold *fold = &sim->fold.parts[host];
 	struct sim_host *h = &sim->hosts[host];
 	struct act act;
 

@@ -11,7 +11,7 @@
 static bool
 rules_active(const struct sim *sim, size_t host)
 {
-	enum host_state state = sim->fold.hosts[host].state;
+	enum host_state state = sim->fold.parts[host].state;
 
 	return state == HOST_STARTED || state == HOST_BACK;
 }
@@ -20,7 +20,7 @@ rules_active(const struct sim *sim, size_t host)
 static bool
 rules_holds(const struct sim *sim, size_t host)
 {
-	enum host_state state = sim->fold.hosts[host].state;
+	enum host_state state = sim->fold.parts[host].state;
 
 	return rules_active(sim, host) || state == HOST_FAILED ||
 	       state == HOST_LOST || state == HOST_STUCK;
@@ -43,7 +43,7 @@ rules_count(const struct sim *sim,
 
 	for (size_t h = 0; h < sim->change->host_count; h++)
 		count += is(sim, h) &&
-			 (wave == 0 || sim->change->hosts[h].wave == wave) &&
+			 (wave == 0 || sim->change->parts[h].wave == wave) &&
 			 (like < 0 || rules_same_rack(sim, h, (size_t)like));
 	return count;
 }
@@ -81,7 +81,7 @@ rules_limit_reached(const struct sim *sim)
 static void
 rules_in_flight(const struct sim *sim, int host)
 {
-	int wave = sim->change->hosts[host].wave;
+	int wave = sim->change->parts[host].wave;
 	int at_once = sim->change->waves[wave - 1].at_once;
 
 	if (rules_count(sim, rules_active, 0, -1) > sim->bound)
@@ -98,7 +98,7 @@ rules_in_flight(const struct sim *sim, int host)
 static void
 rules_host_started(const struct sim *sim, int host)
 {
-	int wave = sim->change->hosts[host].wave;
+	int wave = sim->change->parts[host].wave;
 
 	if (sim->limit_seen || sim->back_seen || rules_limit_reached(sim))
 		sim_fail(sim, "a host starts after the stop rule");
@@ -127,7 +127,7 @@ rules_wave(const struct sim *sim, enum record_kind kind, int wave)
 	if (rules_count(sim, rules_active, 0, -1) > 0)
 		sim_fail(sim, "wave %d moves with a host in flight", wave);
 	for (size_t i = 0; kind != RECORD_WAVE_STARTED && i < w->count; i++)
-		if (sim->fold.hosts[w->hosts[i]].state == HOST_WAITING)
+		if (sim->fold.parts[w->parts[i]].state == HOST_WAITING)
 			sim_fail(sim, "wave %d forgets a host", wave);
 	if (kind == RECORD_WAVE_ENDED &&
 	    sim->now_ms < sim->fold.soak_from_ms + w->soak_ms)
@@ -149,7 +149,7 @@ rules_has_acted(const struct sim *sim, const struct sim_host *host)
 static bool
 rules_goes_back(const struct sim *sim, size_t host)
 {
-	int wave = sim->change->hosts[host].wave;
+	int wave = sim->change->parts[host].wave;
 
 	return rules_has_acted(sim, &sim->hosts[host]) &&
 	       (sim->scope != BACK_WAVE ||
@@ -168,19 +168,19 @@ rules_host_back(const struct sim *sim, int host, enum host_state was)
 	    !rules_goes_back(sim, (size_t)host))
 		sim_fail(sim, "a host goes back that should stay");
 	for (size_t h = 0; sim->back_seen && h < sim->change->host_count; h++) {
-		enum host_state state = sim->fold.hosts[h].state;
-		int wave = sim->change->hosts[h].wave;
+		enum host_state state = sim->fold.parts[h].state;
+		int wave = sim->change->parts[h].wave;
 		bool waits = state == HOST_FAILED || state == HOST_LOST ||
 			     (state == HOST_DONE && rules_goes_back(sim, h));
 
 		if (was == HOST_STARTED || (int)h == host)
 			continue;
-		if (wave > sim->change->hosts[host].wave &&
+		if (wave > sim->change->parts[host].wave &&
 		    sim->scope == BACK_CHANGE &&
 		    (waits || rules_active(sim, h)))
 			sim_fail(
 			    sim, "an earlier wave goes back before a later");
-		if (wave == sim->change->hosts[host].wave && was == HOST_DONE &&
+		if (wave == sim->change->parts[host].wave && was == HOST_DONE &&
 		    sim->plan->spread_count == 0 &&
 		    (state == HOST_FAILED || state == HOST_LOST))
 			sim_fail(sim, "a done host before a half-done one");
@@ -193,7 +193,7 @@ static void
 rules_reverted(const struct sim *sim, int host)
 {
 	const struct sim_host *h = &sim->hosts[host];
-	const struct host_fold *fold = &sim->fold.hosts[host];
+	const struct part_fold *fold = &sim->fold.parts[host];
 
 	for (int id = 1; id <= sim->plan->last_id; id++) {
 		const struct step *step = sim->plan->by_id[id];
@@ -222,7 +222,7 @@ rules_done(const struct sim *sim, int host)
 {
 	for (int id = 1; id <= sim->plan->last_id; id++) {
 		const struct step *step = sim->plan->by_id[id];
-		const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
+		const struct step_fold *fold = &sim->fold.parts[host].steps[id];
 		const struct sim_step *is = &sim->hosts[host].steps[id];
 
 		if (step->of_rollback)
@@ -259,14 +259,14 @@ rules_undone_before(const struct sim *sim, int host, int id, int other)
 	if (step->handler || step->of_rollback ||
 	    !sim->hosts[host].steps[other].ran)
 		return;
-	if (sim->fold.hosts[host].steps[other].undo == UNDO_WAITING)
+	if (sim->fold.parts[host].steps[other].undo == UNDO_WAITING)
 		sim_fail(sim, "%d goes back before %d", id, other);
 }
 
 static void
 rules_intent(const struct sim *sim, enum record_kind kind, int host, int id)
 {
-	bool back = sim->fold.hosts[host].state == HOST_BACK;
+	bool back = sim->fold.parts[host].state == HOST_BACK;
 	const struct step *step = sim->plan->by_id[id];
 
 	if (sim->hosts[host].open != 0)
@@ -311,14 +311,15 @@ rules_status(const struct sim *sim)
 	int count[16] = {0}, unknown;
 
 	for (size_t h = 0; h < sim->change->host_count; h++) {
-		const struct host_fold *host = &sim->fold.hosts[h];
+		const struct part_fold *host = &sim->fold.parts[h];
 		enum host_state state = host->state;
 
 		for (int id = 1; id <= sim->plan->last_id; id++)
 			if (state == HOST_FAILED &&
 			    host->steps[id].state == STEP_UNKNOWN)
 				state = HOST_LOST;
-		if (state == HOST_REVERTED && !host->touched && !host->failed)
+		if (state == HOST_REVERTED && !host->touched &&
+		    !host->host->failed)
 			state = HOST_WAITING; /* there was nothing to revert */
 		count[state]++;
 	}
@@ -348,7 +349,7 @@ rules_end(const struct sim *sim, const struct gate_result *result)
 	if (sim->trouble == 0 && result->status != 0)
 		sim_fail(sim, "nothing failed, but it is %s", result->word);
 	for (size_t h = 0; h < sim->change->host_count; h++) {
-		enum host_state state = sim->fold.hosts[h].state;
+		enum host_state state = sim->fold.parts[h].state;
 
 		if (rules_active(sim, h))
 			sim_fail(sim, "the end, with a host in flight");

@@ -14,7 +14,7 @@ sim_tamper(struct sim *sim)
 {
 	int host = sim_pick(sim, (int)sim->change->host_count);
 	int id = 1 + sim_pick(sim, sim->plan->last_id);
-	const struct step_fold *fold = &sim->fold.hosts[host].steps[id];
+	const struct step_fold *fold = &sim->fold.parts[host].steps[id];
 	struct sim_step *step = &sim->hosts[host].steps[id];
 
 	if (fold->state != STEP_DONE || fold->undo != UNDO_WAITING ||
@@ -32,9 +32,9 @@ sim_soak(struct sim *sim, int wave)
 	const struct change_wave *w = &sim->change->waves[wave - 1];
 
 	for (size_t i = 0; i < w->count; i++)
-		if (sim->fold.hosts[w->hosts[i]].state == HOST_DONE &&
+		if (sim->fold.parts[w->parts[i]].state == HOST_DONE &&
 		    sim_bad(sim, 4))
-			sim_host_end(sim, w->hosts[i],
+			sim_host_end(sim, w->parts[i],
 			    sim_chance(sim, 70) ? RECORD_HOST_FAILED
 						: RECORD_HOST_LOST);
 }
@@ -50,9 +50,9 @@ sim_crash(struct sim *sim)
 	for (size_t i = 0; i < sim->count; i++)
 		if (sim_fold(sim, &again, &sim->log[i], (int64_t)i, &err) < 0)
 			sim_fail(sim, "not folded again: %s", err.text);
-	for (size_t h = 0; h < again.host_count; h++) {
-		const struct host_fold *a = &again.hosts[h];
-		const struct host_fold *b = &sim->fold.hosts[h];
+	for (size_t h = 0; h < again.part_count; h++) {
+		const struct part_fold *a = &again.parts[h];
+		const struct part_fold *b = &sim->fold.parts[h];
 
 		if (a->state != b->state || a->touched != b->touched ||
 		    memcmp(a->steps, b->steps,
@@ -83,7 +83,7 @@ sim_gate(struct sim *sim, struct gate *gate)
 			    sim, RECORD_WAVE_STARTED, -1, gate->wave, "");
 			break;
 		case GATE_START_HOST:
-			sim_record(sim, RECORD_HOST_STARTED, gate->host, 0, "");
+			sim_record(sim, RECORD_HOST_STARTED, gate->part, 0, "");
 			break;
 		case GATE_SOAK:
 			sim_record(
@@ -99,7 +99,7 @@ sim_gate(struct sim *sim, struct gate *gate)
 			sim_record(sim, RECORD_BACK_STARTED, -1, 0, "");
 			break;
 		case GATE_BACK_HOST:
-			sim_record(sim, RECORD_HOST_BACK, gate->host, 0, "");
+			sim_record(sim, RECORD_HOST_BACK, gate->part, 0, "");
 			break;
 		}
 	}

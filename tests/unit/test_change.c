@@ -45,7 +45,7 @@ same_host(const struct change_host *a, const struct change_host *b)
 	assert_string_equal(a->plan_vars, b->plan_vars);
 	assert_string_equal(a->readonly, b->readonly);
 	assert_string_equal(a->gaps, b->gaps);
-	assert_int_equal(a->wave, b->wave);
+	assert_int_equal(a->waves[0], b->waves[0]);
 	for (int id = 1; id <= AGAIN; id++)
 		same_step(&a->steps[id], &b->steps[id]);
 }
@@ -79,8 +79,8 @@ what_was_frozen_is_what_is_thawed(void **state)
 	assert_int_equal(back->waves[0].count, 1);
 	assert_int_equal(back->waves[1].at_once, 2);
 	assert_int_equal(back->waves[1].count, 2);
-	assert_int_equal(back->waves[1].hosts[0], 1);
-	assert_int_equal(back->waves[1].hosts[1], 2);
+	assert_int_equal(back->waves[1].parts[0], 1);
+	assert_int_equal(back->waves[1].parts[1], 2);
 	assert_int_equal(back->module_count, 1);
 	assert_string_equal(back->modules[0].sha256, change->modules[0].sha256);
 	/* as they were bound, not as the project's files are now */
@@ -205,7 +205,7 @@ change_one(struct arena *arena, struct change *c, int number)
 	    &c->modules[0].name, &c->modules[0].sha256, &c->plan->file,
 	    &c->plan->by_id[WARM]->name, &c->plan->by_id[AGAIN]->module,
 	    &c->hosts[2].steps[AGAIN].undo};
-	int *const ints[] = {&host->port, &host->wave, &c->waves[1].at_once,
+	int *const ints[] = {&host->port, &host->waves[0], &c->waves[1].at_once,
 	    &c->approvals, &c->in_flight};
 	struct json *const maps[] = {host->vars, c->inputs,
 	    c->plan->by_id[UNMIGRATE]->params, c->plan->checks[0].spec};
@@ -385,7 +385,7 @@ static void
 a_document_that_is_not_whole_is_refused(void **state)
 {
 	static const char *const wrong[][2] = {
-	    {"\"format\":\"hoshu-change/1\"", "\"format\":\"hoshu-change/2\""},
+	    {"\"format\":\"hoshu-change/2\"", "\"format\":\"hoshu-change/1\""},
 	    {"\"checks\":", "\"check\":"},
 	    {"\"files\":", "\"file\":"},
 	    {"\"hosts\":", "\"host\":"},
@@ -398,8 +398,8 @@ a_document_that_is_not_whole_is_refused(void **state)
 	    {"\"groups\":", "\"group\":"},
 	    {"\"name\":\"web1\"", "\"name\":\"\""},
 	    {"\"vars\":", "\"var\":"},
-	    {"\"wave\":1", "\"wave\":0"},
-	    {"\"wave\":1", "\"wave\":3"},
+	    {"\"waves\":[1]", "\"waves\":[0]"},
+	    {"\"waves\":[1]", "\"waves\":[3]"},
 	    {"\"verdict\":\"change\"", "\"verdict\":\"perhaps\""},
 	    {"\"module\":\"file\"", "\"module\":\"shell\""},
 	    {"\"params\":{\"bound\":\"edit\"}", "\"params\":[]"},

@@ -12,13 +12,14 @@ static const char fold_plan[] =
 static void
 fold_put(const struct change_fold *fold, struct buf *out)
 {
-	const struct host_fold *host = &fold->hosts[0];
+	const struct part_fold *host = &fold->parts[0];
 
 	buf_printf(out, "%s, a %s%s%s%s%s%s", change_state_word(fold->state),
 	    host_state_word(host->state), host->touched ? " touched" : "",
-	    host->failed ? " -failed" : "",
-	    host->unreachable ? " -unreachable" : "",
-	    host->excluded ? " -excluded" : "", host->kept > 0 ? " kept" : "");
+	    host->host->failed ? " -failed" : "",
+	    host->host->unreachable ? " -unreachable" : "",
+	    host->host->excluded ? " -excluded" : "",
+	    host->kept > 0 ? " kept" : "");
 	for (int id = 1; id <= fold->step_count; id++) {
 		const struct step_fold *step = &host->steps[id];
 		const char *undo = undo_state_word(step->undo);
@@ -92,7 +93,7 @@ the_way_back_leads_to_before_the_first_attempt_that_ran(void **state)
 	fold = folded(arena,
 	    "intent 1 seen=s1 undo=u1 want=w1, failed 1, "
 	    "intent 1 seen=s2 undo=u2 want=w2, done 1 seen=after");
-	step = &fold.hosts[0].steps[1];
+	step = &fold.parts[0].steps[1];
 	assert_string_equal(step->seen, "s1");
 	assert_string_equal(step->undo_script, "u1");
 	assert_string_equal(step->want, "w2");
@@ -103,7 +104,7 @@ the_way_back_leads_to_before_the_first_attempt_that_ran(void **state)
 	fold = folded(arena, "intent 1 seen=s1 undo=u1, sealed 1, "
 			     "intent 1 seen=s2 undo=u2, failed 1, "
 			     "intent 1 seen=s3 undo=u3, sealed 1");
-	step = &fold.hosts[0].steps[1];
+	step = &fold.parts[0].steps[1];
 	assert_string_equal(step->seen, "s2");
 	assert_string_equal(step->undo_script, "u2");
 	assert_int_equal(step->state, STEP_FAILED);
@@ -122,19 +123,19 @@ an_uptime_is_never_lost(void **state)
 
 	fold = folded(arena,
 	    "intent 1, done 1 uptime=9.50, intent 2, done 2 uptime=100.25");
-	assert_string_equal(fold.hosts[0].steps[1].uptime, "9.50");
+	assert_string_equal(fold.parts[0].steps[1].uptime, "9.50");
 	fold = folded(arena,
 	    "intent 1, done 1 uptime=9.50, intent 2, done 2 uptime=100.25, "
 	    "undo-done 1");
-	assert_string_equal(fold.hosts[0].steps[1].uptime, "100.25");
+	assert_string_equal(fold.parts[0].steps[1].uptime, "100.25");
 	fold = folded(arena, "intent 1, failed 1 uptime=7.00, done 1");
-	assert_string_equal(fold.hosts[0].steps[1].uptime, "7.00");
+	assert_string_equal(fold.parts[0].steps[1].uptime, "7.00");
 	fold = folded(arena,
 	    "intent 1, done 1 uptime=9.50, undo-intent 1, undo-done 1 "
 	    "uptime=12.00");
-	assert_string_equal(fold.hosts[0].steps[1].uptime, "12.00");
+	assert_string_equal(fold.parts[0].steps[1].uptime, "12.00");
 	fold = folded(arena, "intent 1, done 1");
-	assert_string_equal(fold.hosts[0].steps[1].uptime, "");
+	assert_string_equal(fold.parts[0].steps[1].uptime, "");
 	arena_free(arena);
 }
 
@@ -145,9 +146,9 @@ limits_count_hosts_once(void **state)
 	struct change_fold fold = folded(
 	    arena, "failed a, back a, lost a, back a, stuck a, excluded b");
 
-	assert_int_equal(fold_count_failed(&fold), 1);
-	assert_int_equal(fold_count_unreachable(&fold), 1);
-	assert_int_equal(fold_count_excluded(&fold), 1);
+	assert_int_equal(fold.failed, 1);
+	assert_int_equal(fold.unreachable, 1);
+	assert_int_equal(fold.excluded, 1);
 	arena_free(arena);
 }
 
@@ -175,7 +176,7 @@ a_fold_without_a_shape_passes_over_hosts(void **state)
 	assert_string_equal(fold.limit_text, "why");
 	assert_true(fold.limit_reached);
 	assert_int_equal(fold.last_number, 7);
-	assert_int_equal(fold_count_failed(&fold), 0);
+	assert_int_equal(fold.failed, 0);
 	arena_free(arena);
 }
 

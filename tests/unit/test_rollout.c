@@ -63,7 +63,7 @@ the_machine_says_what_is_next(void **state)
 		place_fold(arena, change, &fold);
 		if (place_records(&fold, table.column[1], &err) < 0)
 			fail_msg("%d: %s", table.line, err.text);
-		machine_next(plan, &fold.hosts[0], &now,
+		machine_next(plan, &fold.parts[0], &now,
 		    strncmp(way, "back", 4) == 0, &act);
 		snprintf(got, sizeof(got), act.step > 0 ? "%s %d" : "%s",
 		    machine_act_word(act.kind), act.step);
@@ -118,7 +118,7 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
 	case GATE_START_HOST:
 	case GATE_BACK_HOST:
 		snprintf(
-		    out, size, "%s %s", word, change->hosts[gate->host].name);
+		    out, size, "%s %s", word, change->hosts[gate->part].name);
 		return;
 	case GATE_LIMIT:
 		snprintf(out, size, "%s %.255s", word, gate->text);
@@ -212,6 +212,8 @@ waves_share_the_hosts_out(void **state)
 	while (table_next(&table)) {
 		struct arena *arena = arena_new();
 		const bool *of[8] = {NULL};
+		bool in[64];
+		const struct waves_choice choice = {in, of};
 		struct change change = {0};
 		struct buf got = BUF_INIT;
 		struct err err = ERR_INIT;
@@ -229,7 +231,8 @@ waves_share_the_hosts_out(void **state)
 				    "rack",
 				    arena_printf(arena, "%c", racks[7 + i]));
 		}
-		if (waves_assign(arena, &change, of, &err) < 0) {
+		memset(in, 1, sizeof(in));
+		if (waves_assign(arena, &change, &choice, &err) < 0) {
 			buf_puts(
 			    &got, strstr(err.text, table.column[3] + 2) != NULL
 				      ? table.column[3]
@@ -256,23 +259,25 @@ a_wave_takes_only_what_its_selector_matches(void **state)
 	const bool odd[] = {false, true, false, true, false, true};
 	const bool none[6] = {false};
 	const bool *of[] = {odd, odd, NULL}, *wrong[] = {odd, none, NULL};
+	const bool in[] = {true, true, true, true, true, true};
+	const struct waves_choice choice = {in, of}, bad = {in, wrong};
 	struct change change = {.plan = plan, .host_count = 6};
 	struct err err = ERR_INIT;
 
 	change.hosts = arena_array(arena, struct change_host, 6);
-	assert_int_equal(waves_assign(arena, &change, of, &err), 0);
+	assert_int_equal(waves_assign(arena, &change, &choice, &err), 0);
 	assert_int_equal(change.wave_count, 3);
-	assert_int_equal(change.waves[0].hosts[0], 1);
+	assert_int_equal(change.waves[0].parts[0], 1);
 	assert_int_equal(change.waves[1].count, 2);
-	assert_int_equal(change.waves[1].hosts[0], 3);
-	assert_int_equal(change.waves[1].hosts[1], 5);
+	assert_int_equal(change.waves[1].parts[0], 3);
+	assert_int_equal(change.waves[1].parts[1], 5);
 	assert_int_equal(change.waves[2].count, 3);
 	for (int h = 0; h < 6; h += 2)
-		assert_int_equal(change.hosts[h].wave, 3);
+		assert_int_equal(change.hosts[h].waves[0], 3);
 
 	/* P8: a selector that matches nothing is an error, at its place */
 	memset(change.hosts, 0, 6 * sizeof(*change.hosts));
-	assert_int_equal(waves_assign(arena, &change, wrong, &err), -ERR_PLAN);
+	assert_int_equal(waves_assign(arena, &change, &bad, &err), -ERR_PLAN);
 	assert_non_null(strstr(err.text, "test.yml:"));
 	assert_non_null(strstr(err.text, "matches no target"));
 	arena_free(arena);

@@ -1,0 +1,79 @@
+/*
+ * Parts: a host in a phase. Made from the hosts' waves, so that a frozen
+ * change need not say them twice. Pure.
+ */
+#include "change/change.h"
+
+const struct change_host *
+change_part_host(const struct change *change, int part)
+{
+	return &change->hosts[change->parts[part].host];
+}
+
+int
+change_phase_hosts(const struct change *change, int phase)
+{
+	int hosts = 0;
+
+	for (size_t h = 0; h < change->host_count; h++)
+		hosts += change->hosts[h].waves[phase] > 0;
+	return hosts;
+}
+
+bool
+change_has_step(const struct change_host *host, const struct step *step)
+{
+	return host->waves[step->phase] > 0;
+}
+
+void
+change_make_parts(struct arena *arena, struct change *change)
+{
+	size_t phases = change->plan->phase_count, most;
+
+	most = phases * change->host_count;
+	change->parts = arena_array(arena, struct part, most + 1);
+	change->part_count = 0;
+	for (size_t w = 0; w < change->wave_count; w++) {
+		change->waves[w].parts =
+		    arena_array(arena, int, change->host_count + 1);
+		change->waves[w].count = 0;
+	}
+	for (size_t p = 0; p < phases; p++)
+		for (size_t h = 0; h < change->host_count; h++) {
+			int number = change->hosts[h].waves[p];
+			struct change_wave *wave;
+
+			if (number == 0)
+				continue;
+			wave = &change->waves[number - 1];
+			wave->parts[wave->count++] = (int)change->part_count;
+			change->parts[change->part_count++] =
+			    (struct part){(int)h, (int)p, number};
+		}
+}
+
+void
+change_shape(
+    struct arena *arena, const struct change *change, struct fold_shape *shape)
+{
+	const struct plan *plan = change->plan;
+	const char **names =
+	    arena_array(arena, const char *, change->host_count + 1);
+	int *phases = arena_array(arena, int, (size_t)plan->last_id + 1);
+
+	for (size_t i = 0; i < change->host_count; i++)
+		names[i] = change->hosts[i].name;
+	for (int id = 1; id <= plan->last_id; id++)
+		phases[id] = plan->by_id[id]->phase;
+	*shape = (struct fold_shape){
+	    .hosts = names,
+	    .host_count = change->host_count,
+	    .parts = change->parts,
+	    .part_count = change->part_count,
+	    .phase_count = plan->phase_count,
+	    .wave_count = change->wave_count,
+	    .last_step = plan->last_id,
+	    .step_phase = phases,
+	};
+}
