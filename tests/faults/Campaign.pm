@@ -138,7 +138,9 @@ sub again {
     my ($self) = @_;
     my $dir = $self->{dir};
     system "rm -rf $dir/store && cp -a $dir/store.kept $dir/store";
+    my @fail = $self->{kind} eq 'light' ? map { m{([^/]+)/(fail-[^/]+)\z} } glob "$dir/hosts/*/fail-*" : ();
     $self->fresh_hosts;
+    while (my ($host, $name) = splice @fail, 0, 2) { put_file("$dir/hosts/$host/$name", '') }
 }
 sub fresh_hosts {
     my ($self) = @_;
@@ -146,9 +148,18 @@ sub fresh_hosts {
     if ($self->{kind} eq 'light') {
         for my $host (@{ $self->{hosts} }) {
             my $home = "$dir/hosts/$host";
-            system "rm -rf $home/.host $home/.local $home/evidence $home/state-*";
+            system "rm -rf $home/.host $home/.local $home/evidence $home/state-* $home/fail-*";
         }
+    } else {
+        $self->on($_, 'rm -rf /var/tmp/faults/*') for @{ $self->{hosts} };
     }
+}
+
+# From now on that step fails there (undo-NAME: its way back).
+sub let_fail {
+    my ($self, $host, $name) = @_;
+    if ($self->{kind} eq 'light') { put_file("$self->{dir}/hosts/$host/fail-$name", '') }
+    else { $self->on($host, "touch /var/tmp/faults/fail-$name") }
 }
 
 # Starts `hoshu run` in a process group of its own; its pid. env: added.
@@ -247,7 +258,8 @@ sub state_of {
 
 # All that is not as it was: a list of texts, empty when the journal tells the
 # truth. unknown => how many steps may be unknown (none if left out); killed =>
-# keys of scripts that were ended in the middle, so that no end is no wonder.
+# keys of scripts that were ended in the middle, so that no end is no wonder;
+# rebooted => hosts were, which ends whatever ran.
 sub lies {
     my ($self, $chg, $status, %o) = @_;
     my (@lies, %intent, %outcome, %what, $end);
@@ -290,7 +302,7 @@ sub lies {
             push @lies, "$id: done, but: $truth" if !$t->{state} || $t->{fail};
             # /proc/uptime counts hundredths; the record's clock is CLOCK_BOOTTIME of the same kernel
             push @lies, "$id: done while its script ran on: $truth" if ($t->{begin} // '') ne '' && (!$t->{end} || $t->{end} * 1000 > $o->{mono_ms} + 15)
-                && !$o{killed}{$xid};
+                && !$o{killed}{$xid} && !($o{rebooted} && ($o->{body}{why} // '') =~ /lost/);
         } elsif ($said eq 'failed') {
             push @lies, "$id: failed, but: $truth" if $t->{end} && !$t->{fail};
         } elsif ($said eq 'sealed') {

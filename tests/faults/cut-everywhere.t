@@ -67,7 +67,7 @@ for my $way ('there', 'there and back') {
     my $back = $way ne 'there';
     my $want = $back ? 'host-reverted' : 'host-done';
     $c->fresh_hosts;
-    if ($back) { put_file("$dir/hosts/$_/fail-s3", '') for @hosts }
+    if ($back) { $c->let_fail($_, 's3') for @hosts }
     $c->{kept} = { s2 => 1 };
     my $chg = $c->submit($c->plan_text(waves => "[ { hosts: rest, at_once: $count } ]", limits => "{ failed: $count, unreachable: $count }",
         more => "rollback: { host_failed: host, limit: change }\n", sleep => '0.01'));

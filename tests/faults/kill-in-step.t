@@ -72,7 +72,7 @@ for my $mode (sort keys %modes) {
         my $closed = 0;
         for my $round (1 .. (full() ? 5 : 1)) {
             $c->fresh_hosts;
-            put_file("$dir/hosts/light2/fail-s3", '');
+            $c->let_fail('light2', 's3');
             my $chg = $c->submit($c->plan_text(steps => [qw(mark blind asked)], sleep => '2.2', targets => 'light1 | light2', waves => '[ { hosts: rest, at_once: 2 } ]',
                 limits => '{ failed: 2, unreachable: 2 }', more => "rollback: { host_failed: hold, limit: hold }\n"));
             my $status = $c->run_to_end($chg);
