@@ -131,11 +131,21 @@ check_param(lua_State *L, int index, const char *name, struct arena *arena)
 	return param;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* By their names: Lua gives a table's keys in another order each time, and
+ * scripts and messages must be the same each time. */
 static struct json *
 check_params(lua_State *L, int index, struct arena *arena)
 {
 	struct json *params = json_map(arena);
 	int type = lua_getfield(L, index, "params");
+	const char **names = NULL;
+	size_t count = 0, cap = 0;
 
 	if (type != LUA_TNIL && type != LUA_TTABLE)
 		luaL_error(L, "%s", _("'params' must be a table"));
@@ -143,14 +153,18 @@ check_params(lua_State *L, int index, struct arena *arena)
 		int table = lua_gettop(L);
 
 		for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
-			const char *name;
-
 			if (lua_type(L, -2) != LUA_TSTRING)
 				luaL_error(L, "%s",
 				    _("'params' must be NAME = { TYPE }"));
-			name = arena_strdup(arena, lua_tostring(L, -2));
-			json_put(arena, params, name,
-			    check_param(L, lua_gettop(L), name, arena));
+			*arena_push(arena, names, count, cap) =
+			    arena_strdup(arena, lua_tostring(L, -2));
+		}
+		if (count > 1)
+			qsort(names, count, sizeof(*names), compare_names);
+		for (size_t i = 0; i < count; i++, lua_pop(L, 1)) {
+			lua_getfield(L, table, names[i]);
+			json_put(arena, params, names[i],
+			    check_param(L, lua_gettop(L), names[i], arena));
 		}
 	}
 	lua_pop(L, 1);
