@@ -187,6 +187,7 @@ enum shell_part {
 	SHELL_LINK = 8,
 	SHELL_TEXT = 16,
 	SHELL_AS = 32,
+	SHELL_BACK = 64,
 };
 void shell_put_parts(struct buf *out, unsigned parts);
 /* What stands before them: where things are, standing alone too. */

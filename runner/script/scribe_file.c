@@ -265,17 +265,23 @@ scribe_sh_put_back(lua_State *L)
 		return 0;
 	}
 	if (strcmp(kind, "file") == 0) {
-		const char *hex;
+		const char *hex, *meta;
 
 		lua_getfield(L, 3, "mode");
 		lua_getfield(L, 3, "sha256");
 		hex = digest_word(L, -1);
+		meta = kept_meta(scribe, hex, path, len);
+		scribe->uses |= SHELL_BACK;
+		buf_puts(&scribe->body, "if ! untouched ");
+		scribe_put_word(scribe, path, len);
+		buf_printf(&scribe->body, " %s %s; then\n", hex, meta);
 		temporary =
 		    put_start(scribe, path, len, mode_word(L, -2), owner);
 		buf_printf(&scribe->body,
 		    " file \"$H/pre/%s\" %s \"$H/pre/%s\" || exit $?\n", hex,
-		    hex, kept_meta(scribe, hex, path, len));
+		    hex, meta);
 		put_land(scribe, temporary, path, len);
+		buf_puts(&scribe->body, "fi\n");
 		return 0;
 	}
 	return luaL_error(L, _("'%s' cannot be put back: it was a %s"), path,

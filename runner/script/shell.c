@@ -75,6 +75,13 @@ static const char part_put[] =
     "	mv -f \"$1\" \"$2\" || { s=$?; rm -f \"$1\"; return $s; }\n"
     "}\n";
 
+static const char part_back[] =
+    "# a script that ended before it kept this file has not written it either\n"
+    "untouched() { # PATH SHA256 META\n"
+    "	if [ -e \"$H/pre/$3\" ] || [ ! -f \"$1\" ] || [ -L \"$1\" ]; then return 1; fi\n"
+    "	d=$(sha256sum <\"$1\") && [ \"${d%% *}\" = \"$2\" ]\n"
+    "}\n";
+
 static const char part_link[] =
     "relink() { # PATH TARGET OWNER\n"
     "	rm -f \"$1\" && ln -s -- \"$2\" \"$1\" || return\n"
@@ -125,6 +132,7 @@ shell_put_parts(struct buf *out, unsigned parts)
 	    {SHELL_UNDO, part_undo},
 	    {SHELL_KEEP, part_keep},
 	    {SHELL_PUT, part_put},
+	    {SHELL_BACK, part_back},
 	    {SHELL_LINK, part_link},
 	    {SHELL_TEXT, part_text},
 	    {SHELL_AS, part_as},
