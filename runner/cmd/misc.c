@@ -34,14 +34,25 @@ const struct cmd cmd_help_command = {
 static int
 version_run(struct cmd_call *call, struct err *err)
 {
+	const char *missing = worker_wall_missing();
+
 	(void)err;
 	if (call->json) {
-		printf("{\"libssh2\":\"%s\",\"version\":\"%s\"}\n",
-		    HOSHU_LIBSSH2, HOSHU_VERSION);
+		printf("{\"libssh2\":\"%s\",\"shut_in\":%s,"
+		       "\"version\":\"%s\"}\n",
+		    HOSHU_LIBSSH2, missing == NULL ? "true" : "false",
+		    HOSHU_VERSION);
 		return 0;
 	}
 	printf("hoshu %s\n", HOSHU_VERSION);
 	printf("libssh2 %s\n", HOSHU_LIBSSH2);
+	if (missing == NULL)
+		puts(_("workers are shut in: no privileges, bounded memory, "
+		       "their own system calls only"));
+	else
+		printf(_("warning: workers are not shut in by the kernel: "
+			 "%s\n"),
+		    missing);
 	if (!HOSHU_LIBSSH2_FIXED)
 		printf(_("warning: this libssh2 lacks the security fixes of "
 			 "2025 and 2026; build with Debian's 1.11.1-1+deb13u2 "

@@ -6,6 +6,7 @@
 #include "fleet/inside.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,18 @@ fault_is_blamed(const struct link *link, const char *module)
 	       strcmp(link->blamed, module) == 0;
 }
 
+/* The wall (worker/wall.c) ended it. Said aloud whoever had it: it is either
+ * an attack or a fault of ours on this machine. */
+static void
+say_refused_call(const struct hand *hand)
+{
+	fprintf(stderr,
+	    _("hoshu: a worker was ended because it tried the system call %u, "
+	      "which no worker may make; if no host or module of yours is to "
+	      "blame, please report it\n"),
+	    (unsigned)hand->page->call);
+}
+
 void
 fault_judge(struct hand *hand, int signal)
 {
@@ -42,6 +55,8 @@ fault_judge(struct hand *hand, int signal)
 
 	if (hand->doom == DOOM_MALFORMED)
 		fprintf(stderr, "hoshu: %s\n", hand->why.text);
+	if (signal == SIGSYS)
+		say_refused_call(hand);
 	/* the page is the worker's word: believed only for a job of its own */
 	if (job == NULL || job->hand != hand)
 		return;

@@ -143,3 +143,9 @@ fleet_library(const struct fleet *fleet)
 {
 	return fleet->library;
 }
+
+const char *
+fleet_shut_in(const struct fleet *fleet)
+{
+	return fleet->shut_in;
+}

@@ -160,5 +160,8 @@ void fleet_check(struct fleet *fleet, int host, const char *kind,
 /* A worker's pid, for tests that kill one; 0 when there is none. */
 int fleet_worker_pid(const struct fleet *fleet, int worker);
 const char *fleet_library(const struct fleet *fleet); /* libssh2's */
+/* "whole", or what of the workers' shutting in is missing; "" before the first
+ * of them has said so. */
+const char *fleet_shut_in(const struct fleet *fleet);
 
 #endif

@@ -146,6 +146,7 @@ struct fleet {
 	struct ssh_agent *agent;
 	struct known_files *known;
 	char *library;
+	char shut_in[256]; /* what the last worker said of it */
 	struct loop_timer *tick;
 	int64_t tick_at;
 };

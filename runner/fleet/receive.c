@@ -4,10 +4,12 @@
  */
 #include "fleet/inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 
 /* Does this answer say that the host's connection is gone? A probe or check
  * that hangs takes its shell with it; a launch is stopped instead. */
@@ -20,6 +22,25 @@ takes_the_link(const struct job *job, const struct answer *answer)
 	return strcmp(answer->why, "connection") == 0 ||
 	       (strcmp(answer->why, "deadline") == 0 &&
 		   job->type != SEAM_LAUNCH);
+}
+
+/* A worker is up. That it is not shut in is said once: it works all the
+ * same, but a host's bytes are nearer to this machine. */
+static void
+ready_came(struct fleet *fleet, const struct seam_message *message)
+{
+	struct bytes said = seam_field(message, "shut_in");
+	bool first = fleet->shut_in[0] == '\0';
+
+	free(fleet->library);
+	fleet->library = xstrdup(seam_field_text(message, "libssh2"));
+	(void)text_cleanse(
+	    fleet->shut_in, sizeof(fleet->shut_in), said.data, said.len);
+	if (first && strcmp(fleet->shut_in, "whole") != 0)
+		fprintf(stderr,
+		    _("hoshu: warning: workers are not shut in by the kernel: "
+		      "%s\n"),
+		    fleet->shut_in);
 }
 
 static int
@@ -78,9 +99,7 @@ receive_message(
 
 	switch ((int)message->type) {
 	case SEAM_READY:
-		free(hand->fleet->library);
-		hand->fleet->library =
-		    xstrdup(seam_field_text(message, "libssh2"));
+		ready_came(hand->fleet, message);
 		return 0;
 	case SEAM_PONG:
 		if (seam_field_int(message, "number", -1) == hand->ping_number)

@@ -325,6 +325,12 @@ setup(struct http_check *check, struct bytes roots)
 	return curl_multi_add_handle(check->multi, easy) == CURLM_OK ? 0 : -1;
 }
 
+void
+http_warm(void)
+{
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
 struct http_check *
 http_check_start(struct loop *loop, int fd, struct bytes spec,
     struct bytes roots, int64_t timeout_ms, http_done *done, void *arg)

@@ -17,6 +17,9 @@
 
 struct http_check;
 
+/* Let curl and libssl read what they read at first use. */
+void http_warm(void);
+
 /* result: pass | fail | inconclusive; text: one cleansed line ("503 Service
  * Unavailable, wanted 200"). */
 typedef void http_done(void *arg, const char *result, const char *text);

@@ -108,5 +108,7 @@ void remote_forget(struct remote *remote, void *arg);
 
 /* "1.11.1 (Debian ...)" of what is linked. */
 const char *remote_library(void);
+/* Let libssh2 and libcrypto read what they read at first use. */
+void remote_warm(void);
 
 #endif

@@ -34,6 +34,12 @@ remote_library(void)
 	return HOSHU_LIBSSH2;
 }
 
+void
+remote_warm(void)
+{
+	(void)libssh2_init(0);
+}
+
 static void
 note_disconnect(LIBSSH2_SESSION *session, int reason, const char *message,
     int message_len, const char *language, int language_len, void **abstract)

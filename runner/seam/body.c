@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -130,15 +129,14 @@ int
 seam_body_of_file(int fd, size_t len, unsigned char **body, struct err *err)
 {
 	unsigned char *data = NULL;
-	struct stat st;
 	size_t at = 0;
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	if (seals < 0 || (seals & SEALS) != SEALS)
 		return err_set(err, ERR_INTERNAL,
 		    "seam: a body came in a file that is not sealed");
-	if (fstat(fd, &st) < 0 || st.st_size < 0 ||
-	    (uint64_t)st.st_size != (uint64_t)len)
+	/* a worker that is shut in has no fstat */
+	if (lseek(fd, 0, SEEK_END) != (off_t)len)
 		return err_set(err, ERR_INTERNAL,
 		    "seam: a body's file is not of the size it said");
 	data = xmalloc(len > 0 ? len : 1);

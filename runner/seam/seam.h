@@ -19,6 +19,7 @@
  *
  * What the fields hold (JSON = canonical, base/json.h):
  *
+ * READY     shut_in: "whole", or what is missing, for people.
  * MODULE    source: Lua text. Answered by nothing; DESCRIBE asks for it.
  * OPEN      dial: number of this connection attempt, late answers of an older
  *           one are dropped. host_key_types: SSH algorithm names, comma
@@ -205,7 +206,8 @@ int64_t seam_field_int(
  */
 struct seam_page {
 	volatile uint32_t host;
-	volatile uint32_t job; /* 0 = in no job */
+	volatile uint32_t job;	/* 0 = in no job */
+	volatile uint32_t call; /* the system call that ended it */
 };
 /* Gives the page and a descriptor for the worker. */
 int seam_page_new(struct seam_page **page, int *fd, struct err *err) MUST_USE;

@@ -105,8 +105,16 @@ void jobs_drop_loose(struct worker *worker);
 worker_handler checks_host, checks_net;
 
 /* limits.c */
-/* Shut this process in: what it may still hold is fd, stdin, stdout, stderr.
- * Gives a line of what holds. */
-const char *limits_shut_in(int fd);
+/* Shut this process in, but for its system calls: what it may still hold is
+ * fd, stdin, stdout, stderr. false: not all of it could be had. */
+bool limits_shut_in(int fd);
+
+/* wall.c */
+/* From now on only the system calls of the table; any other one ends the
+ * process with SIGSYS, its number in the page. NULL, or why there is no wall
+ * (text for people). */
+const char *wall_raise(struct seam_page *page);
+/* The same without raising it. */
+const char *wall_missing(void);
 
 #endif

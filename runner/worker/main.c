@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/json.h"
 
 enum {
 	AT_ONCE = 64,  /* messages taken a turn */
@@ -151,6 +152,36 @@ roots_read(struct buf *roots)
 	}
 }
 
+/* What libraries read or open at their first use, once and before the wall. */
+static void
+warm(void)
+{
+	struct arena *arena = arena_new();
+	struct json *none;
+
+	http_warm();
+	remote_warm();
+	(void)!json_parse(arena, "{}", 2, "", &none, NULL);
+	arena_free(arena);
+}
+
+const char *
+worker_wall_missing(void)
+{
+	return wall_missing();
+}
+
+static const char *
+shut_in(struct worker *worker, bool limited)
+{
+	const char *missing = wall_raise(worker->page);
+
+	if (missing != NULL)
+		return missing;
+	return limited ? "whole"
+		       : _("a resource limit or capability stays as it was");
+}
+
 static void
 worker_free(struct worker *worker)
 {
@@ -171,6 +202,7 @@ worker_main(int fd)
 	struct worker worker = {.roots = BUF_INIT};
 	struct bytes ready[2];
 	struct err err = ERR_INIT;
+	bool limited;
 	int type = 0;
 	socklen_t len = sizeof(type);
 
@@ -183,7 +215,8 @@ worker_main(int fd)
 	worker.page = seam_page_take(fd + 1);
 	roots_read(&worker.roots);
 	ready[0] = bytes_of(remote_library());
-	ready[1] = bytes_of(limits_shut_in(fd));
+	limited = limits_shut_in(fd);
+	warm();
 	LIST_INIT(&worker.conns);
 	TAILQ_INIT(&worker.loose);
 	if (loop_open(&worker.loop, &err) < 0)
@@ -196,6 +229,7 @@ worker_main(int fd)
 		(void)err_errno(&err, _("worker: the seam cannot be watched"));
 		return err_print(stderr, &err);
 	}
+	ready[1] = bytes_of(shut_in(&worker, limited));
 	worker_send(&worker, SEAM_READY, 0, 0, ready, 2);
 	loop_run(worker.loop);
 	worker_free(&worker);

@@ -6,6 +6,10 @@
 #ifndef HOSHU_WORKER_WORKER_H
 #define HOSHU_WORKER_WORKER_H
 
+/* What of a worker's shutting in this build or this kernel lacks, as text for
+ * people; NULL = nothing. */
+const char *worker_wall_missing(void);
+
 /* The whole life of a worker on seam descriptor fd; returns its exit status. */
 int worker_main(int fd);
 
