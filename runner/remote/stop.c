@@ -31,6 +31,7 @@ stop_send(struct remote *remote, const char *xid, const char *signal_name)
 	strcpy(side->key, xid);
 	shell_put_script(&text, place_sh);
 	shell_put_script(&text, stop_sh);
+	buf_puts(&text, "exec 2>/dev/null; place \"$1\"; stop \"$2\" \"$3\"\n");
 	shell_put_sh(remote, &side->command);
 	buf_puts(&side->command, " -c");
 	shell_put_word(&side->command, buf_str(&text));

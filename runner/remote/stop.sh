@@ -1,16 +1,16 @@
 # shellcheck shell=sh disable=SC3013
-# Ends what a launched script started: sh -c THIS hoshu ROOT_SPOOL XID SIGNAL. Signals every
+# Ends what a launched script started: behind place.sh, which says where the spool S is. Signals every
 # descendant of the step's supervisor, never the supervisor: it writes the verdict. There must be none
 # while one of them lives, so on TERM the shell that the supervisor waits for is held until the others
 # are gone; what does not go within two seconds is killed.
 
-stop() { # ROOT_SPOOL XID SIGNAL
-	place "$1"
-	read -r _ p _ <"$S/$2" || return
-	[ "/proc/$p/fd/9" -ef "$S/$2" ] || return
+stop() { # XID SIGNAL
+	k=''
+	read -r _ p _ <"$S/$1" || return
+	[ "/proc/$p/fd/9" -ef "$S/$1" ] || return
 	if [ -r "/proc/$p/task/$p/children" ]; then below "$p"; else scan "$p"; fi
 	[ "$k" ] || return
-	s=$3 n=20
+	s=$2 n=20
 	# shellcheck disable=SC2086
 	set -- $k
 	if [ "$s" != TERM ]; then
@@ -68,7 +68,3 @@ scan() { # PID: the same where the kernel keeps no lists of children
 		done
 	done
 }
-
-k=''
-exec 2>/dev/null
-stop "$@"

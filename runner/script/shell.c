@@ -6,6 +6,12 @@
  */
 #include "script/inside.h"
 
+static const char part_durable[] =
+    "# what an armed dead-man needs must outlive a power cut\n"
+    "durable() {\n"
+    "	for f in \"$H/guard\"/*/undo; do [ ! -e \"$f\" ] || sync || return; done\n"
+    "}\n";
+
 static const char part_undo[] =
     "# the way back is on the host before anything changes\n"
     "undo_ready() { # NAME TEXT\n"
@@ -13,7 +19,7 @@ static const char part_undo[] =
     "	[ -d \"$H/undo\" ] || mkdir -p \"$H/undo\" && printf %s \"$2\" >\"$H/undo/$1.$$\" &&\n"
     "		chmod 700 \"$H/undo/$1.$$\" &&\n"
     "		mv -f \"$H/undo/$1.$$\" \"$H/undo/$1.sh\"\n"
-    "	s=$?; umask 022; return $s\n"
+    "	s=$?; umask 022; [ $s = 0 ] || return $s; durable\n"
     "}\n";
 
 static const char part_keep[] =
@@ -32,7 +38,7 @@ static const char part_keep[] =
     "	rm -f \"$H/pre/$3\"\n"
     "	cp --attributes-only --preserve=all \"$1\" \"$H/pre/$3\" 2>/dev/null ||\n"
     "		touch -r \"$1\" \"$H/pre/$3\" || return\n"
-    "	mv -f \"$H/pre/$2.$$\" \"$H/pre/$2\"\n"
+    "	mv -f \"$H/pre/$2.$$\" \"$H/pre/$2\" && durable\n"
     "}\n";
 
 static const char part_put[] =
@@ -129,6 +135,7 @@ shell_put_parts(struct buf *out, unsigned parts)
 		unsigned part;
 		const char *text;
 	} all[] = {
+	    {SHELL_UNDO | SHELL_KEEP, part_durable},
 	    {SHELL_UNDO, part_undo},
 	    {SHELL_KEEP, part_keep},
 	    {SHELL_PUT, part_put},
