@@ -5,6 +5,7 @@
 #include "cmd/judged.h"
 #include "cmd/say.h"
 #include "cmd/table.h"
+#include "journal/lease.h"
 
 #include <signal.h>
 #include <string.h>
@@ -101,7 +102,8 @@ run_print(const struct context *context, const struct gate_result *result)
 }
 
 static int
-run_it(struct context *context, struct gate_result *result, struct err *err)
+run_it(struct context *context, struct lease *lease, struct gate_result *result,
+    struct err *err)
 {
 	struct running running = {.context = context};
 	struct run_options options = {
@@ -113,6 +115,7 @@ run_it(struct context *context, struct gate_result *result, struct err *err)
 	    .fold = &context->fold,
 	    .hosts = context->reach,
 	    .actor = cmd_person(context->call),
+	    .lease = lease,
 	    .permit = run_permit,
 	    .say = run_say,
 	    .arg = &running,
@@ -127,7 +130,8 @@ run_run(struct cmd_call *call, struct err *err)
 	struct running running;
 	struct context context;
 	struct gate_result result;
-	int lock = -1, r;
+	struct lease *lease = NULL;
+	int r;
 
 	running.context = &context;
 	/* what the workers say goes into the journal */
@@ -142,8 +146,8 @@ run_run(struct cmd_call *call, struct err *err)
 	     * back needs nobody's leave */
 	    (context.fold.state == CHANGE_SUBMITTED &&
 		(r = run_permit(&running, err)) < 0) ||
-	    (r = journal_lock_change(
-		 context.journal, context.change->number, &lock, err)) < 0 ||
+	    (r = lease_take(context.journal, context.change->number, LEASE_MS,
+		 &lease, err)) < 0 ||
 	    /* another run may have gone on, or to the end, meanwhile */
 	    (r = context_load(&context, call->words[0], err)) < 0 ||
 	    (r = run_refuse_state(&context, err)) < 0 ||
@@ -152,14 +156,14 @@ run_run(struct cmd_call *call, struct err *err)
 	    (r = context_fleet(&context, err)) < 0 ||
 	    (r = context_equip(&context, err)) < 0)
 		goto out;
-	r = run_it(&context, &result, err);
+	r = run_it(&context, lease, &result, err);
 	if (r == 0) {
 		run_print(&context, &result);
 		r = result.status;
 	}
 out:
 	context_close(&context);
-	journal_unlock_change(lock);
+	lease_release(lease);
 	return r;
 }
 

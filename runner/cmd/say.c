@@ -90,6 +90,14 @@ say_words(enum record_kind kind)
 		return N_("the change goes back");
 	case RECORD_BACK_ENDED:
 		return N_("the way back ended");
+	case RECORD_PAUSED:
+		return N_("PAUSED");
+	case RECORD_RESUMED:
+		return N_("resumed");
+	case RECORD_ABORTED:
+		return N_("ABORTED: what is in flight ends, then it stops");
+	case RECORD_SETTLED:
+		return N_("settled by a person");
 	}
 	return NULL;
 }

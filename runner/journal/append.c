@@ -120,8 +120,10 @@ copy_records(struct journal *journal, struct arena *arena,
 		copies[i].life = copy_text(arena, records[i].life, "");
 		copies[i].actor = copy_text(arena, records[i].actor, "");
 		copies[i].body = copy_text(arena, records[i].body, "{}");
-		copies[i].wall_ms = wall_ms;
-		copies[i].mono_ms = mono_ms;
+		if (copies[i].wall_ms == 0)
+			copies[i].wall_ms = wall_ms;
+		if (copies[i].mono_ms == 0)
+			copies[i].mono_ms = mono_ms;
 	}
 	return copies;
 }
@@ -326,6 +328,23 @@ journal_append_now(struct journal *journal, const struct record *records,
 	if (rc == 0 && number != NULL)
 		*number =
 		    count > 0 ? append->part.records[0].number : journal->count;
+	append_free_all(append);
+	return rc;
+}
+
+int
+journal_append_if_last(struct journal *journal, const struct record *record,
+    int64_t last, struct err *err)
+{
+	struct append *append;
+	int rc;
+
+	if (journal->writer == NULL)
+		bug("journal_append_if_last needs a journal for writing");
+	append = append_new(journal, record, 1);
+	append->part.if_last = true;
+	append->part.last = last;
+	rc = commit_now(journal, append, err);
 	append_free_all(append);
 	return rc;
 }

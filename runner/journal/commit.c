@@ -63,21 +63,13 @@ commit_check_head(
 	return 0;
 }
 
-/* Kinds that say nothing about a run, so no run's epoch binds them. */
-static bool
-is_outside_runs(enum record_kind kind)
-{
-	return kind == RECORD_SUBMITTED || kind == RECORD_APPROVED ||
-	       kind == RECORD_REJECTED || kind == RECORD_REFUSED;
-}
-
 static int
 check_epoch(struct store *store, const struct record *r, struct err *err)
 {
 	int64_t epoch;
 	int rc;
 
-	if (is_outside_runs(r->kind))
+	if (record_kind_is_outside(r->kind))
 		return 0;
 	if ((rc = store_epoch(store, r->change, &epoch, err)) < 0)
 		return rc;
@@ -174,6 +166,25 @@ take_change_number(struct store *store, struct record *r, struct err *err)
 	return 0;
 }
 
+/* Nothing of its host came since the record's maker looked. */
+static int
+check_last(struct store *store, const struct commit_part *part, bool *refused,
+    struct err *err)
+{
+	const struct record *r = &part->records[0];
+	int64_t last;
+	int rc;
+
+	rc = store_host_last(store, r->change, r->host, &last, err);
+	if (rc < 0 || last <= part->last)
+		return rc;
+	*refused = true;
+	return err_set(err, ERR_REFUSED,
+	    _("CHG-%04d %s: something happened there meanwhile; look again: "
+	      "`hoshu show CHG-%04d`"),
+	    r->change, r->host, r->change);
+}
+
 /* A refused part leaves no trace: rows and tree are as before it. */
 static int
 put_part(struct store *store, struct store_head *head, struct commit_part *part,
@@ -189,6 +200,8 @@ put_part(struct store *store, struct store_head *head, struct commit_part *part,
 	if (part->new_change &&
 	    (rc = take_change_number(store, &part->records[0], err)) < 0)
 		return rc;
+	if (part->if_last)
+		rc = check_last(store, part, &refused, &part->err);
 	for (i = 0; i < part->count && rc == 0; i++)
 		rc = put_record(
 		    store, head, &part->records[i], &refused, &part->err);

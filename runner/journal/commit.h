@@ -14,6 +14,8 @@ struct commit_part {
 	struct record *records; /* number is set */
 	size_t count;
 	bool new_change; /* one record, of a change that gets its number */
+	bool if_last;	 /* one record, refused when its host has one above */
+	int64_t last;	 /* ... this number */
 	int rc;		 /* 0, or refused: the others go on */
 	struct err err;
 };

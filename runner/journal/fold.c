@@ -20,6 +20,8 @@ fold_init(struct change_fold *fold, struct arena *arena, int number)
 	fold->last_number = -1;
 	fold->title = fold->submitter = fold->frozen = fold->result = "";
 	fold->limit_text = "";
+	fold->paused_by = fold->paused_because = "";
+	fold->aborted_by = fold->aborted_because = fold->rejected_by = "";
 }
 
 struct host_fold *
@@ -97,6 +99,10 @@ fold_approval(struct change_fold *fold, const struct record *record,
 	    arena, fold->approvals, fold->approval_count, fold->approval_cap);
 
 	approval->rejects = record->kind == RECORD_REJECTED;
+	if (approval->rejects) {
+		fold->rejected = true;
+		fold->rejected_by = arena_strdup(arena, record->actor);
+	}
 	approval->number = record->number;
 	approval->wall_ms = record->wall_ms;
 	approval->statement =
@@ -177,9 +183,7 @@ fold_part_record(
 	}
 }
 
-/* The part that a record of a host is about: by its step's phase, or by the
- * wave; the host's first where neither tells. */
-static struct part_fold *
+struct part_fold *
 fold_part(const struct change_fold *fold, const struct host_fold *host,
     const struct record *record)
 {
@@ -201,6 +205,25 @@ fold_part(const struct change_fold *fold, const struct host_fold *host,
 			return part;
 	}
 	return first;
+}
+
+/* A check's record names its wave, for a host may have a part in several. */
+static void
+fold_asking(struct change_fold *fold, struct part_fold *part,
+    const struct record *record, const struct json *body)
+{
+	int64_t wave = json_get_int(body, "wave", 0);
+
+	if (record->kind != RECORD_CHECK) {
+		part->asking = false;
+		return;
+	}
+	for (size_t p = 0; wave > 0 && p < fold->phase_count; p++)
+		if (part->host->parts[p] != NULL &&
+		    part->host->parts[p]->wave == wave)
+			part = part->host->parts[p];
+	part->asking =
+	    strcmp(json_get_text(body, "result", ""), "inconclusive") == 0;
 }
 
 static void
@@ -291,9 +314,16 @@ fold_record(
 			goto out;
 		}
 	}
+	if (record_kind_is_outside(record->kind) &&
+	    record->kind > RECORD_REFUSED) {
+		r = fold_control(fold, record, body, err);
+		goto out;
+	}
 	part = host != NULL ? fold_part(fold, host, record) : NULL;
 	if (record->kind == RECORD_HOST_OPENED && part != NULL)
 		fold_opened(part, record, body);
+	else if (part != NULL)
+		fold_asking(fold, part, record, body);
 	if (part == NULL || record->kind == RECORD_CHECK)
 		fold_change_record(fold, record, body);
 	else if (!fold_part_record(fold, part, record->kind))

@@ -73,6 +73,7 @@ struct step_fold {
 	int sealed;   /* those of them that never ran */
 	int undo_attempts;
 	char xid[33];	      /* of the last intent, in either direction */
+	char ran[33];	      /* of the last intent on the way there */
 	char life[128];	      /* the life it was launched in */
 	char seen[65];	      /* digest of the state before the first attempt */
 	char after[65];	      /* digest of the state after it was done */
@@ -87,6 +88,7 @@ struct part_fold {
 	int wave; /* from 1 */
 	enum host_state state;
 	bool touched;	 /* has an intent record */
+	bool asking;	 /* a check could not tell: it is asked again */
 	int kept;	 /* steps kept on the way back */
 	char life[128];	 /* of the last connection */
 	char opened[24]; /* uptime at the first connection of that life */
@@ -134,6 +136,15 @@ struct change_fold {
 	int64_t soak_from_ms; /* wall time at which the soaking wave began to */
 	bool limit_reached;
 	const char *limit_text;
+	/* said by persons beside the run (fold_control.c) */
+	bool paused;   /* nothing new starts */
+	bool aborted;  /* the same, for good */
+	bool rejected; /* nothing new starts forward */
+	int resumed;   /* how often a pause was lifted */
+	int64_t paused_ms;
+	const char *paused_by, *paused_because; /* "hoshu": a check asks */
+	const char *aborted_by, *aborted_because;
+	const char *rejected_by;
 	int step_count;	       /* last step id */
 	const int *step_phase; /* by id; NULL = all are of the first */
 	struct approval_fold *approvals;
@@ -167,6 +178,9 @@ int fold_record(struct change_fold *fold, const struct record *record,
     struct err *err) MUST_USE;
 struct host_fold *fold_host(struct change_fold *fold, const char *name);
 
+/* Does nothing happen to it, and nothing will before a person says so? Then a
+ * person may settle its unknown steps. */
+bool fold_part_rests(const struct part_fold *part);
 const char *change_state_word(enum change_state state);
 const char *host_state_word(enum host_state state);
 const char *step_state_word(enum step_state state);

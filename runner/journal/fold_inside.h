@@ -9,6 +9,13 @@
 int fold_step(struct change_fold *fold, struct part_fold *part,
     const struct record *record, const struct json *body,
     struct err *err) MUST_USE;
+/* fold_control.c: a kind that is said beside a run and is no approval. */
+int fold_control(struct change_fold *fold, const struct record *record,
+    const struct json *body, struct err *err) MUST_USE;
+/* The part that a record of a host is about: by its step's phase, or by the
+ * wave; the host's first where neither tells, NULL where it has none. */
+struct part_fold *fold_part(const struct change_fold *fold,
+    const struct host_fold *host, const struct record *record);
 /* text (NULL = "") into out, cut to size. */
 void fold_copy(char *out, size_t size, const char *text);
 

@@ -50,6 +50,7 @@ fold_intent(struct step_fold *step, struct part_fold *part,
 	}
 	step->state = STEP_OPEN;
 	step->attempts++;
+	fold_copy(step->ran, sizeof(step->ran), record->xid);
 	fold_copy(
 	    step->want, sizeof(step->want), json_get_text(body, "want", ""));
 	if (step->attempts - step->sealed > 1)

@@ -38,12 +38,11 @@ void journal_ticket_close(struct journal *journal, struct ticket *ticket);
 
 /*
  * Append records in one transaction, off the loop; batches whatever comes
- * while one is in flight. The records are copied. number, wall_ms and mono_ms
- * are set. done: err NULL = durable; tickets[i] belongs to records[i], NULL
+ * while one is in flight. The records are copied. number is set, wall_ms and
+ * mono_ms where they are 0. done: err NULL = durable; tickets[i] belongs to records[i], NULL
  * where its kind opens none. Records of an older epoch than the change has are
  * refused (ERR_REFUSED): another coordinator took over. A run-started record
- * must carry the next epoch; submitted, approved, rejected and refused records
- * carry any. A second intent with the same xid is refused; an outcome whose
+ * must carry the next epoch; kinds said beside runs (record.h) carry any. A second intent with the same xid is refused; an outcome whose
  * intent is not there is ERR_INTERNAL. Refused records leave the store usable;
  * any other error ends it.
  *
@@ -60,6 +59,10 @@ void journal_append(struct journal *journal, const struct record *records,
  * (may be NULL). It overtakes what journal_append has queued. */
 int journal_append_now(struct journal *journal, const struct record *records,
     size_t count, int64_t *number, struct err *err) MUST_USE;
+/* The same for one record about a host, if none of that host stands behind
+ * number last; ERR_REFUSED otherwise: who made it has not seen all. */
+int journal_append_if_last(struct journal *journal, const struct record *record,
+    int64_t last, struct err *err) MUST_USE;
 /* A new change: its number (from 1) is taken and the record (kind SUBMITTED;
  * change is set) appended in one transaction. */
 int journal_append_new_change(struct journal *journal, struct record *record,
@@ -115,10 +118,23 @@ int journal_verify(struct journal *journal,
     void (*found)(void *arg, int64_t number, const char *text), void *arg,
     int64_t *faults, struct err *err) MUST_USE;
 
-/* One coordinator a change: an flock on STORE/run/CHG-0007.lock, held until
- * released or the process ends. ERR_REFUSED names the pid that has it. */
-int journal_lock_change(
-    struct journal *journal, int change, int *lock, struct err *err) MUST_USE;
-void journal_unlock_change(int lock);
+/*
+ * What other processes append to a change while it runs: fn is called on the
+ * loop, in the order of the list, for every record of the change from number
+ * on that is said beside runs (record.h), whoever appended it, and for
+ * records of a run above epoch: another coordinator took the change. The store
+ * is looked at every every_ms (0 = 300) and by journal_watch_look.
+ * err: it could not be read; fn is not called again. fn may stop the watch.
+ */
+struct journal_watch;
+struct journal_watch *journal_watch_start(struct journal *journal, int change,
+    int64_t from, int64_t epoch, int64_t every_ms,
+    void (*fn)(void *arg, const struct record *record, const struct err *err),
+    void *arg);
+/* Look now, unless nothing was committed by this journal since the last look:
+ * for the done of an append, so that what follows from a record knows all that
+ * stands before it. Not from within fn. */
+void journal_watch_look(struct journal_watch *watch);
+void journal_watch_stop(struct journal_watch *watch); /* NULL is allowed */
 
 #endif

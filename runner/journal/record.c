@@ -70,6 +70,15 @@ record_kind_needs_xid(enum record_kind kind)
 	       kind == RECORD_UNDO_UNKNOWN || kind == RECORD_UNDO_SEALED;
 }
 
+bool
+record_kind_is_outside(enum record_kind kind)
+{
+	return kind == RECORD_SUBMITTED || kind == RECORD_APPROVED ||
+	       kind == RECORD_REJECTED || kind == RECORD_REFUSED ||
+	       kind == RECORD_PAUSED || kind == RECORD_RESUMED ||
+	       kind == RECORD_ABORTED || kind == RECORD_SETTLED;
+}
+
 static void
 put_text(struct buf *out, const char *key, const char *text)
 {

@@ -57,11 +57,23 @@
 	X(RECORD_CHECK, "check") /* body: result, when, text */                \
 	X(RECORD_LIMIT, "limit-reached")                                       \
 	X(RECORD_BACK_STARTED, "back-started") /* the change goes back */      \
-	X(RECORD_BACK_ENDED, "back-ended")
+	X(RECORD_BACK_ENDED, "back-ended")                                     \
+	/* what persons say of a running change; also hoshu, where it asks */  \
+	X(RECORD_PAUSED, "paused")   /* body: because */                       \
+	X(RECORD_RESUMED, "resumed") /* body: because */                       \
+	X(RECORD_ABORTED, "aborted") /* body: because */                       \
+	X(RECORD_SETTLED, "settled") /* host, step, xid; body: outcome, ... */
 
 enum record_kind {
 	RECORD_NONE,
 #define X(name, word) name,
+	RECORD_KINDS(X)
+#undef X
+};
+
+enum {
+	RECORD_KIND_COUNT = 1
+#define X(name, word) +1
 	RECORD_KINDS(X)
 #undef X
 };
@@ -77,8 +89,8 @@ struct record {
 	const char *life;
 	enum record_kind kind;
 	const char *actor; /* person or "hoshu" */
-	int64_t wall_ms;   /* set by append */
-	int64_t mono_ms;   /* set by append */
+	int64_t wall_ms;   /* set by append where it is 0 */
+	int64_t mono_ms;   /* the same */
 	const char *body;  /* canonical JSON map, "{}" when empty */
 };
 
@@ -95,6 +107,15 @@ bool record_kind_is_outcome(enum record_kind kind);
 /* An outcome that cannot be without an intent: it must carry its xid. The
  * others (failed, undo done) may also be said of what was never launched. */
 bool record_kind_needs_xid(enum record_kind kind);
+/*
+ * Kinds that are said beside a run, by whoever has the store open: no run's
+ * epoch binds them, and a running coordinator folds them when it reads them
+ * back, in the order of the list, its own among them (journal_watch). All
+ * others are said by the one coordinator that has the epoch, which folds them
+ * as it appends them. What one sort does to the fold must be the same before
+ * and after any of the other: tests/unit/test_fold_order.c.
+ */
+bool record_kind_is_outside(enum record_kind kind);
 
 /* The bytes that are hashed. The texts are UTF-8 (see record_encode). */
 void record_write(struct buf *out, const struct record *record);

@@ -111,3 +111,9 @@ rehearsed_close(struct journal *journal)
 	append_free_all(journal->queue);
 	free(rehearsed);
 }
+
+bool
+journal_is_rehearsed(const struct journal *journal)
+{
+	return journal->rehearsed != NULL;
+}

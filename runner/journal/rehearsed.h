@@ -22,4 +22,7 @@ struct rehearsed_options {
 /* For journal_append, journal_put_blob, the tickets and journal_close. */
 struct journal *journal_rehearse(const struct rehearsed_options *options);
 
+/* Is it such a one? It has one user, and nothing can be read from it. */
+bool journal_is_rehearsed(const struct journal *journal);
+
 #endif

@@ -85,6 +85,9 @@ int store_last_change(
 /* The highest epoch a run of the change has started with, or 0. */
 int store_epoch(
     struct store *store, int change, int64_t *epoch, struct err *err) MUST_USE;
+/* The number of the change's last record about the host, or -1. */
+int store_host_last(struct store *store, int change, const char *host,
+    int64_t *number, struct err *err) MUST_USE;
 /* The intent with this xid: *number is -1 when there is none. *same: it is of
  * this change and host. */
 int store_find_intent(struct store *store, const struct record *outcome,

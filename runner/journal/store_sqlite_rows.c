@@ -24,6 +24,8 @@ static const char *const queries[STORE_STATEMENTS] = {
     [STORE_LAST_CHANGE] = "SELECT ifnull(max(change), 0) FROM record",
     [STORE_EPOCH] = "SELECT ifnull(max(epoch), 0) FROM record "
 		    "WHERE kind = 'run-started' AND change = ?",
+    [STORE_HOST_LAST] = "SELECT ifnull(max(number), -1) FROM record "
+			"WHERE change = ? AND host = ?",
     [STORE_FIND_INTENT] = "SELECT number, change = ? AND host = ? "
 			  "FROM record WHERE xid = ? AND " IS_INTENT,
     [STORE_HAS_BLOB] = "SELECT 1 FROM blob WHERE sha256 = ?",
@@ -175,6 +177,19 @@ store_epoch(struct store *store, int change, int64_t *epoch, struct err *err)
 		return -(int)ERR_STORE;
 	sqlite3_bind_int(row, 1, change);
 	return store_read_int(store, row, epoch, err);
+}
+
+int
+store_host_last(struct store *store, int change, const char *host,
+    int64_t *number, struct err *err)
+{
+	sqlite3_stmt *row = store_statement(store, STORE_HOST_LAST, err);
+
+	if (row == NULL)
+		return -(int)ERR_STORE;
+	sqlite3_bind_int(row, 1, change);
+	bind_text(row, 2, host);
+	return store_read_int(store, row, number, err);
 }
 
 int

@@ -2,6 +2,7 @@
  * What the files of the driver share; nobody outside rollout/ includes it.
  *
  *	run.c        the change: gate, waves, soak, the end
+ *	control_run.c the lease, and what others say of the change meanwhile
  *	host_run.c   a host: does what the machine says
  *	probe_run.c  asking about a step
  *	launch_run.c intent, launch, probe behind it, judge; settling
@@ -76,6 +77,8 @@ struct run {
 	struct loop_timer *wake; /* run_advance is queued */
 	LIST_HEAD(, append_wait) waits;
 	LIST_HEAD(, check_run) checks;
+	struct journal_watch *watch;
+	struct loop_timer *renewing; /* the lease */
 };
 
 /* ---- run.c ---- */
@@ -89,6 +92,15 @@ void run_record(struct run *run, struct host_run *host, enum record_kind kind,
 void run_wake(struct run *run);
 void run_fail(struct run *run, const struct err *err);
 struct bytes run_blob(struct run *run, const char *sha256);
+
+/* ---- control_run.c ---- */
+/* The run's first record, then all that stands before it; then others are
+ * listened to until control_end. */
+int control_begin(struct run *run, struct err *err) MUST_USE;
+void control_end(struct run *run);
+/* Do we still hold the change? Asked before anything is done to a host; false:
+ * another has it, and the run ends. */
+bool control_holds(struct run *run);
 
 /* ---- host_run.c ---- */
 void host_init(struct host_run *host, struct run *run, int part);

@@ -192,8 +192,10 @@ step_verdict(void *arg, const struct answer *answer)
 		 strcmp(answer->why, "deadline") == 0) {
 		/* still at it: end it, then ask what became of it */
 		host->outcome.stopped = true;
-		fleet_stop(host->run->o.fleet, host->index,
-		    host->fold->steps[host->step->id].xid, STOP_GRACE_MS);
+		if (control_holds(host->run))
+			fleet_stop(host->run->o.fleet, host->index,
+			    host->fold->steps[host->step->id].xid,
+			    STOP_GRACE_MS);
 	}
 	step_answered(host);
 }
@@ -257,6 +259,8 @@ step_launched(void *arg, struct ticket *ticket)
 	bool probe = host->seen.have;
 
 	host->ticket = ticket;
+	if (!control_holds(run))
+		return;
 	memset(&host->seen, 0, sizeof(host->seen));
 	host->answers = probe ? 2 : 1;
 	fleet_launch(run->o.fleet, host->index, ticket, script,
@@ -309,6 +313,8 @@ step_settled(void *arg, const struct answer *answer)
 		if (loop_now_ms(run->o.loop) >= host->step_ends_ms &&
 		    !host->outcome.stopped) {
 			host->outcome.stopped = true;
+			if (!control_holds(run))
+				return;
 			fleet_stop(run->o.fleet, host->index, fold->xid,
 			    STOP_GRACE_MS);
 		}

@@ -55,6 +55,9 @@ run_appended(void *arg, struct ticket *const *tickets, size_t count,
 	struct run *run = wait->run;
 
 	run->appends--;
+	/* what follows from this record knows all that stands before it */
+	if (err == NULL && run->watch != NULL)
+		journal_watch_look(run->watch);
 	if (err != NULL)
 		run_fail(run, err);
 	/* said once it is stored: what a person has read stays true */
@@ -388,14 +391,15 @@ run_change(const struct run_options *options, struct gate_result *result,
 	run.hosts = arena_array(run.arena, struct host_run, count);
 	for (size_t i = 0; i < count; i++)
 		host_init(&run.hosts[i], &run, (int)i);
-	run_record(
-	    &run, NULL, RECORD_RUN_STARTED, 0, 0, NULL, NULL, NULL, NULL);
+	run.error = control_begin(&run, err);
+	if (run.error < 0)
+		goto out;
+	run_wake(&run);
 	interrupt =
 	    loop_signal_start(options->loop, SIGINT, run_interrupted, &run);
 	terminate =
 	    loop_signal_start(options->loop, SIGTERM, run_interrupted, &run);
 	loop_run(options->loop);
-	i18n_plain(plain);
 	loop_signal_stop(interrupt);
 	loop_signal_stop(terminate);
 	loop_timer_stop(run.timer);
@@ -403,8 +407,8 @@ run_change(const struct run_options *options, struct gate_result *result,
 	checks_free_all(&run);
 	while (!LIST_EMPTY(&run.waits)) /* the run was given up */
 		append_wait_free(LIST_FIRST(&run.waits));
-	for (size_t i = 0; i < count; i++)
-		host_free(&run.hosts[i]);
+	control_end(&run);
+	i18n_plain(plain);
 	gate_result(options->fold, result);
 	if (run.error != 0)
 		*err = run.err;
@@ -412,6 +416,10 @@ run_change(const struct run_options *options, struct gate_result *result,
 		run.error = err_set(err, ERR_WAITING,
 		    _("interrupted; nothing is lost: the same command goes on "
 		      "where it stands"));
+out:
+	i18n_plain(plain);
+	for (size_t i = 0; i < count; i++)
+		host_free(&run.hosts[i]);
 	arena_free(run.arena);
 	return run.error;
 }

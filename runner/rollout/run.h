@@ -3,8 +3,9 @@
  * judge). It asks them what is next, does it through the fleet, and records
  * what came of it; it decides nothing itself.
  *
- * Every record is folded at once; an action that follows from it waits until
- * it is durable, and so does `say`. A failed append stops all dispatch.
+ * Every record of the run is folded at once; an action that follows from it
+ * waits until it is durable, and so does `say`. A failed append stops all
+ * dispatch. What others say of the change meanwhile is folded as it is read.
  */
 #ifndef HOSHU_ROLLOUT_RUN_H
 #define HOSHU_ROLLOUT_RUN_H
@@ -14,6 +15,7 @@
 #include "fleet/fleet.h"
 #include "journal/fold.h"
 #include "journal/journal.h"
+#include "journal/lease.h"
 #include "rollout/gate.h"
 
 struct run_options {
@@ -25,6 +27,7 @@ struct run_options {
 	struct change_fold *fold;
 	const struct fleet_host *hosts; /* how to reach each, by index */
 	const char *actor;		/* who runs it */
+	struct lease *lease;		/* on the change; NULL = none is held */
 	/* Asked before every wave: is it (still) approved? */
 	int (*permit)(void *arg, struct err *err);
 	/* Every record once it is durable; may be NULL. */

@@ -4,7 +4,8 @@
  * folded as they come. A word is a kind of record/record.h, its front left out
  * where a step's number (step-, wave-) or none (host-) tells it; a letter is
  * the host (otherwise "a"), KEY=VALUE goes into the body, at=MS is the time,
- * wave=N says which part of the host is meant (otherwise its first).
+ * wave=N says which part of the host is meant (otherwise its first), xid=KEY
+ * the launch.
  */
 #ifndef HOSHU_TEST_ROLLOUT_PLACE_H
 #define HOSHU_TEST_ROLLOUT_PLACE_H
@@ -125,6 +126,8 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 				record.wall_ms = atoll(value);
 			else if (strcmp(next, "wave") == 0)
 				record.step = atoi(value);
+			else if (strcmp(next, "xid") == 0)
+				record.xid = value;
 			else
 				json_put_text(arena, body, next, value);
 		} else if (isdigit((unsigned char)next[0])) {

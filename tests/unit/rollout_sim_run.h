@@ -161,7 +161,7 @@ a_simulated_fleet_keeps_every_promise(void **state)
 	const char *seed = getenv("SEED"), *seeds = getenv("SEEDS");
 	const char *preload = getenv("LD_PRELOAD");
 	struct sim *sim = xcalloc(1, sizeof(*sim));
-	int64_t kinds[RECORD_BACK_ENDED + 1] = {0}, records = 0;
+	int64_t kinds[RECORD_KIND_COUNT] = {0}, records = 0;
 	int status[16] = {0}, count = 25000;
 
 #ifdef __SANITIZE_ADDRESS__

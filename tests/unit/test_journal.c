@@ -41,7 +41,7 @@ every_kind_survives_writing_and_parsing(void **state)
 	struct record r, back;
 	int kind, count = 0;
 
-	for (kind = RECORD_NONE + 1; kind <= RECORD_BACK_ENDED; kind++) {
+	for (kind = RECORD_NONE + 1; kind < RECORD_KIND_COUNT; kind++) {
 		r = make_step((enum record_kind)kind, 1, 1, "h\"\\", 1, "x");
 		r.body = "{\"t\":\"\\u0001\"}";
 		buf_reset(&out);
@@ -566,45 +566,26 @@ a_store_that_is_no_store_is_refused(void **state)
 	    journal_open(s->store, JOURNAL_WRITE, &world_real, NULL, &j, err));
 }
 
+/* A person's word on a host is taken only when nothing came from it since. */
 static void
-a_change_is_locked_by_one_process(void **state)
+a_word_on_a_host_that_moved_is_refused(void **state)
 {
 	struct scratch *s = *state;
 	struct journal *j = open_store(s->store, JOURNAL_WRITE);
-	struct err taken = ERR_INIT;
-	int held[2], other, lock, status, pipes[2];
-	char pid_text[32], byte;
-	pid_t pid;
+	struct record r;
+	int64_t count;
 
-	assert_ok(pipe(pipes));
-	assert_ok(pipe(held));
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (journal_lock_change(j, 7, &lock, NULL) < 0)
-			_exit(1);
-		(void)!write(held[1], "x", 1);
-		(void)!read(pipes[0], &byte, 1); /* until killed */
-		_exit(0);
-	}
-	assert_int_equal(read(held[0], &byte, 1), 1);
-	assert_int_equal(
-	    journal_lock_change(j, 7, &lock, &taken), -(int)ERR_REFUSED);
-	snprintf(pid_text, sizeof(pid_text), "process %d:", (int)pid);
-	assert_non_null(strstr(taken.text, pid_text));
-	assert_ok(journal_lock_change(j, 8, &other, err));
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_ok(journal_lock_change(j, 7, &lock, err));
-	assert_fails(ERR_REFUSED, journal_lock_change(j, 7, &status, err));
-	journal_unlock_change(lock);
-	assert_ok(journal_lock_change(j, 7, &lock, err));
-	journal_unlock_change(lock);
-	journal_unlock_change(other);
-	close(pipes[0]);
-	close(pipes[1]);
-	close(held[0]);
-	close(held[1]);
+	fill(j); /* records 3 to 6 are web1's and web2's: intents, outcomes */
+	count = journal_count(j);
+	r = make_step(RECORD_SETTLED, 1, 1, "web2", 1, "x2");
+	assert_fails(ERR_REFUSED, journal_append_if_last(j, &r, 5, err));
+	assert_int_equal(journal_count(j), count);
+	assert_ok(journal_append_if_last(j, &r, 6, err));
+	assert_int_equal(journal_count(j), count + 1);
+	/* its own is above 6 now */
+	assert_fails(ERR_REFUSED, journal_append_if_last(j, &r, 6, err));
+	r.host = "web3";
+	assert_ok(journal_append_if_last(j, &r, -1, err));
 	journal_close(j);
 }
 
@@ -753,7 +734,7 @@ main(void)
 	    scratch_test(a_checkpoint_shows_a_cut_and_a_rewritten_list),
 	    scratch_test(a_read_only_copy_can_be_read_with_and_without_its_wal),
 	    scratch_test(a_store_that_is_no_store_is_refused),
-	    scratch_test(a_change_is_locked_by_one_process),
+	    scratch_test(a_word_on_a_host_that_moved_is_refused),
 	    scratch_test(appends_off_the_loop_are_batched_and_give_tickets),
 	    scratch_test(closing_keeps_what_was_queued_and_tells_nobody),
 	};

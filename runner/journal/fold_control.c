@@ -1,0 +1,116 @@
+/*
+ * What is said beside a run: pause, resume, abort, and a person's word on an
+ * unknown step. These are folded in the order of the list; what a run records
+ * is folded as it is appended. So nothing here may come out otherwise when
+ * records of the run are taken in before or after it (test_fold_order.c).
+ *
+ * Pure: no I/O, no clock.
+ */
+#include "journal/fold_inside.h"
+
+#include <string.h>
+
+bool
+fold_part_rests(const struct part_fold *part)
+{
+	return part->state == HOST_FAILED || part->state == HOST_LOST ||
+	       part->state == HOST_STUCK;
+}
+
+static bool
+part_has_unknown(const struct change_fold *fold, const struct part_fold *part)
+{
+	for (int id = 1; id <= fold->step_count; id++)
+		if (part->steps[id].state == STEP_UNKNOWN ||
+		    part->steps[id].undo == UNDO_UNKNOWN)
+			return true;
+	return false;
+}
+
+/*
+ * Where nothing of it is unknown any more it goes on where it stood: on its
+ * way there, or back. It keeps the place that it has, and it goes on counting
+ * against the limits. In a change that has ended it only stands differently.
+ */
+static void
+part_goes_on(const struct change_fold *fold, struct part_fold *part)
+{
+	if (part_has_unknown(fold, part))
+		return;
+	if (fold->state == CHANGE_ENDED) {
+		if (part->state == HOST_LOST)
+			part->state = HOST_FAILED;
+	} else if (part->state == HOST_FAILED || part->state == HOST_LOST) {
+		part->state = HOST_STARTED;
+	} else if (part->state == HOST_STUCK) {
+		part->state = HOST_BACK;
+	}
+}
+
+/* It is about one launch, there (ran) or back (xid). What is not unknown any
+ * more, or unknown again under another key, is left. */
+static void
+fold_settled(struct change_fold *fold, const struct record *record,
+    const struct json *body)
+{
+	bool done = strcmp(json_get_text(body, "outcome", ""), "done") == 0;
+	struct host_fold *host = fold_host(fold, record->host);
+	struct part_fold *part =
+	    host != NULL ? fold_part(fold, host, record) : NULL;
+	struct step_fold *step;
+
+	if (part == NULL || record->step < 1 || record->step > fold->step_count)
+		return;
+	step = &part->steps[record->step];
+	if (step->undo == UNDO_UNKNOWN && strcmp(step->xid, record->xid) == 0) {
+		/* undone by word alone only where no probe can say it */
+		step->undo =
+		    done && step->seen[0] == '\0' ? UNDO_DONE : UNDO_WAITING;
+	} else if (step->state != STEP_UNKNOWN ||
+		   strcmp(step->ran, record->xid) != 0) {
+		return;
+	} else if (done) {
+		step->state = STEP_DONE;
+	} else { /* as if it were sealed */
+		step->sealed++;
+		step->state =
+		    step->attempts > step->sealed ? STEP_FAILED : STEP_WAITING;
+	}
+	/* what stopped before it looked at a step that may have run or not */
+	if (step->undo == UNDO_CONFLICT)
+		step->undo = UNDO_WAITING;
+	part_goes_on(fold, part);
+}
+
+int
+fold_control(struct change_fold *fold, const struct record *record,
+    const struct json *body, struct err *err)
+{
+	const char *because = json_get_text(body, "because", "");
+	struct arena *arena = fold->arena;
+
+	switch ((int)record->kind) {
+	case RECORD_PAUSED:
+		fold->paused = true;
+		fold->paused_ms = record->wall_ms;
+		fold->paused_by = arena_strdup(arena, record->actor);
+		fold->paused_because = arena_strdup(arena, because);
+		return 0;
+	case RECORD_RESUMED:
+		fold->paused = false;
+		fold->resumed++;
+		return 0;
+	case RECORD_ABORTED:
+		fold->aborted = true;
+		fold->aborted_by = arena_strdup(arena, record->actor);
+		fold->aborted_because = arena_strdup(arena, because);
+		return 0;
+	case RECORD_SETTLED:
+		fold_settled(fold, record, body);
+		return 0;
+	default:
+		return err_set(err, ERR_STORE,
+		    "record %lld: %s is not said beside a run",
+		    (long long)record->number, record_kind_word(record->kind));
+	}
+}

@@ -1,0 +1,67 @@
+/* For tests: all that a fold holds, as text; two folds are equal when their
+ * texts are. A field that is added to the fold is added here. */
+#ifndef HOSHU_TEST_FOLD_TEXT_H
+#define HOSHU_TEST_FOLD_TEXT_H
+
+#include <inttypes.h>
+
+#include "journal/fold.h"
+
+static inline void
+fold_text_step(const struct step_fold *step, int id, struct buf *out)
+{
+	buf_printf(out,
+	    "  %d %s|%s attempts %d sealed %d undos %d xid %s ran %s life %s "
+	    "seen %s after %s undo %s want %s uptime %s\n",
+	    id, step_state_word(step->state), undo_state_word(step->undo),
+	    step->attempts, step->sealed, step->undo_attempts, step->xid,
+	    step->ran, step->life, step->seen, step->after, step->undo_script,
+	    step->want, step->uptime);
+}
+
+static inline void
+fold_text(const struct change_fold *fold, struct buf *out)
+{
+	buf_printf(out,
+	    "%d epoch %" PRId64 " last %" PRId64 " %s title %s by %s frozen "
+	    "%s times %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+	    " result %s %d soak %" PRId64 " limit %d %s\n",
+	    fold->number, fold->epoch, fold->last_number,
+	    change_state_word(fold->state), fold->title, fold->submitter,
+	    fold->frozen, fold->submitted_ms, fold->preview_ms,
+	    fold->started_ms, fold->ended_ms, fold->result, fold->status,
+	    fold->soak_from_ms, fold->limit_reached, fold->limit_text);
+	buf_printf(out, "%s %s %s at %" PRId64 " resumed %d, %s %s %s, %s %s\n",
+	    fold->paused ? "paused" : "not paused", fold->paused_by,
+	    fold->paused_because, fold->paused_ms, fold->resumed,
+	    fold->aborted ? "aborted" : "not aborted", fold->aborted_by,
+	    fold->aborted_because, fold->rejected ? "rejected" : "not rejected",
+	    fold->rejected_by);
+	for (size_t w = 1; w <= fold->wave_count; w++)
+		buf_printf(out, "wave %d\n", (int)fold->waves[w]);
+	for (size_t a = 0; a < fold->approval_count; a++)
+		buf_printf(out, "approval %d %" PRId64 " %" PRId64 " %s\n",
+		    fold->approvals[a].rejects, fold->approvals[a].number,
+		    fold->approvals[a].wall_ms, fold->approvals[a].person);
+	buf_printf(out, "counts %d %d %d\n", fold->failed, fold->unreachable,
+	    fold->excluded);
+	for (size_t h = 0; h < fold->host_count; h++) {
+		const struct host_fold *host = &fold->hosts[h];
+
+		buf_printf(out, "%s %d%d%d\n", host->name, host->failed,
+		    host->unreachable, host->excluded);
+		for (int id = 1; id <= fold->step_count; id++)
+			fold_text_step(&host->steps[id], id, out);
+	}
+	for (size_t p = 0; p < fold->part_count; p++) {
+		const struct part_fold *part = &fold->parts[p];
+
+		buf_printf(out,
+		    "part %s %d %s life %s opened %s %d%d wave %d kept %d\n",
+		    part->host->name, part->phase, host_state_word(part->state),
+		    part->life, part->opened, part->touched, part->asking,
+		    part->wave, part->kept);
+	}
+}
+
+#endif
