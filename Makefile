@@ -22,6 +22,10 @@ MAIN    := $(B)/main.o
 UNITS   := $(wildcard tests/unit/test_*.c)
 UNIT_PROGRAMS := $(UNITS:tests/unit/%.c=$(B)/unit/%)
 
+# Fuzz targets: tests/fuzz/README.md
+FUZZES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_PROGRAMS := $(FUZZES:tests/fuzz/%.c=$(B)/fuzz/%)
+
 PACKAGES := lua5.4 yaml-0.1 libpcre2-8 sqlite3 libuv jansson libcurl libcrypto
 # These goals must work before anything is installed; what builds wants libssh2.
 BARE := deps deps-test demo test help clean lab-down promises
@@ -33,6 +37,9 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
           -Wno-unused-parameter -Wvla -Wpointer-arith -Werror
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug   := -Og -g
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+                  -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
                   -fno-sanitize-recover=undefined
 LDFLAGS_asan   := -fsanitize=address,undefined
@@ -89,17 +96,26 @@ $(B)/unit/%: tests/unit/%.c $(OBJECTS) | $(MO)
 	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
 	    $(OBJECTS) $(ALL_LIBS) $(shell pkg-config --libs cmocka)
 
+# With libFuzzer where MODE is fuzz; with a main of our own elsewhere.
+FUZZ_MAIN = $(if $(filter fuzz,$(MODE)),,tests/fuzz/driver.c)
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/driver.c $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(FUZZ_MAIN) \
+	    $(OBJECTS) $(ALL_LIBS)
+
 .PHONY: unit
 unit: $(UNIT_PROGRAMS) ## build the unit tests (L="base yaml": link only these folders)
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(UNIT_PROGRAMS:=.d)
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(UNIT_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d)
 
 # ---- tests ----------------------------------------------------------------
 
 # The unit tests that kill, cut and flood; with the fleets they are the slow part.
 SLOW_UNITS = $(addprefix $(B)/unit/test_,fleet fleet_workers journal_crash \
              journal_verify modules remote_peer)
-FAST  = $(filter-out $(SLOW_UNITS),$(UNIT_PROGRAMS)) $(wildcard tests/rules/*.t)
+FAST  = $(filter-out $(SLOW_UNITS),$(UNIT_PROGRAMS)) $(wildcard tests/rules/*.t) \
+        tests/fuzz/fuzz.t
 SLOW  = $(SLOW_UNITS) $(wildcard tests/bugs/*.t tests/fleet/*.t tests/scenes/*.t \
         tests/faults/*.t)
 T    ?=
@@ -117,21 +133,21 @@ test: deps-test ## install what is missing, then run everything
 	$(Q)$(MAKE) --no-print-directory check
 
 .PHONY: check
-check: hoshu $(UNIT_PROGRAMS) ## run everything (T=name: only paths that hold name)
-	$(Q)perl tests/harness.pl --only '$(T)' $(FAST) $(SLOW)
+check: hoshu $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) ## run everything (T=name: only paths that hold name)
+	$(Q)FUZZ_FROM=$(B)/fuzz perl tests/harness.pl --only '$(T)' $(FAST) $(SLOW)
 
 .PHONY: check-fast
-check-fast: hoshu $(UNIT_PROGRAMS) ## the part that takes under a minute
-	$(Q)perl tests/harness.pl --only '$(T)' $(FAST)
+check-fast: hoshu $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) ## the part that takes under a minute
+	$(Q)FUZZ_FROM=$(B)/fuzz perl tests/harness.pl --only '$(T)' $(FAST)
 
 .PHONY: asan
-asan: ## every unit test under AddressSanitizer and UBSan
+asan: ## every unit test and fuzz target under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory MODE=asan T='$(T)' asan-check
 
 .PHONY: asan-check
-asan-check: $(B)/hoshu $(UNIT_PROGRAMS)
-	$(Q)ASAN_OPTIONS=detect_leaks=1 \
-	    perl tests/harness.pl --only '$(T)' $(UNIT_PROGRAMS)
+asan-check: $(B)/hoshu $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS)
+	$(Q)ASAN_OPTIONS=detect_leaks=1 FUZZ_FROM=$(B)/fuzz \
+	    perl tests/harness.pl --only '$(T)' $(UNIT_PROGRAMS) tests/fuzz/fuzz.t
 
 .PHONY: valgrind
 valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind
@@ -140,6 +156,16 @@ valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind
 .PHONY: faults
 faults: hoshu ## the fault campaigns with all their rounds; hours (T=name: one)
 	$(Q)FULL=1 perl tests/harness.pl --comments --only '$(T)' $(wildcard tests/faults/*.t)
+
+.PHONY: fuzz
+fuzz: ## search for new inputs by libFuzzer (FUZZ_SECONDS=60 a target, T=name: one)
+	$(Q)command -v clang >/dev/null || { echo "make fuzz wants clang: tests/deps.sh install --fuzz"; exit 2; }
+	$(Q)$(MAKE) --no-print-directory MODE=fuzz CC='$(FUZZ_CC)' fuzz-run
+
+FUZZ_CC ?= clang
+.PHONY: fuzz-run
+fuzz-run: $(FUZZ_PROGRAMS)
+	$(Q)T='$(T)' sh tests/fuzz/long.sh $(B)/fuzz
 
 .PHONY: demo
 demo: deps-test ## the main job before your eyes, on a throwaway local fleet
@@ -168,7 +194,8 @@ lint: ## clang-format, cppcheck, luacheck, shellcheck, mandoc
 
 .PHONY: format
 format:
-	$(Q)clang-format -i $(wildcard runner/*.c runner/*/*.[ch] tests/unit/*.[ch])
+	$(Q)clang-format -i $(wildcard runner/*.c runner/*/*.[ch] tests/unit/*.[ch] \
+	    tests/fuzz/*.[ch] tests/faults/*.c)
 
 .PHONY: po
 po: ## take new messages of the sources into runner/po/*.po, to be translated
@@ -196,7 +223,7 @@ install: $(B)/hoshu $(MO) ## install below DESTDIR and PREFIX
 
 .PHONY: clean
 clean: ## remove what was built (build/deps stays)
-	$(Q)rm -rf build/release build/debug build/asan hoshu
+	$(Q)rm -rf build/release build/debug build/asan build/fuzz hoshu
 
 .PHONY: help
 help: ## this list

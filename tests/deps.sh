@@ -1,9 +1,9 @@
 #!/bin/sh
-# deps.sh: installs what building hoshu (and, with --test, testing it) needs.
+# deps.sh: installs what building hoshu (with --test, testing it; with --fuzz, `make fuzz`) needs.
 #
-#   tests/deps.sh install [--test]   install what is missing; under a second when nothing is
-#   tests/deps.sh missing [--test]   print what is missing, one package a line
-#   tests/deps.sh list               print the table: set, package, why
+#   tests/deps.sh install [--test] [--fuzz]   install what is missing; under a second when nothing is
+#   tests/deps.sh missing [--test] [--fuzz]   print what is missing, one package a line
+#   tests/deps.sh list                        print the table: set, package, why
 #
 # Debian packages through apt-get; sudo where we are not root. On a machine whose package manager
 # we do not know it names the packages and exits 2. Must not know: how hoshu is built.
@@ -54,6 +54,9 @@ test cppcheck              lint: the C code
 test clang-format          lint: the C code's form
 test mandoc                lint: the manual pages
 test valgrind              memory errors in the unit tests
+fuzz clang                 make fuzz: libFuzzer
+fuzz libclang-rt-dev       libFuzzer and the sanitizers of clang
+fuzz llvm                  names in what the sanitizers print
 TABLE
 	# Debian 12's libssh2 is too old: tests/libssh2.sh builds trixie's source package.
 	if [ "$builds_libssh2" = yes ]; then
@@ -70,12 +73,12 @@ TABLE
 say() { printf 'deps.sh: %s\n' "$*" >&2; }
 
 usage() {
-	say "usage: tests/deps.sh install [--test] | missing [--test] | list"
+	say "usage: tests/deps.sh install [--test] [--fuzz] | missing [--test] [--fuzz] | list"
 	exit 64
 }
 
 packages() { # the names of the sets asked for, each once
-	table | awk -v test="$test" '$1 == "build" || test == "yes" { if (!seen[$2]++) print $2 }'
+	table | awk -v sets="$sets" 'index(sets, " " $1 " ") { if (!seen[$2]++) print $2 }'
 }
 
 missing() { # what dpkg does not call installed
@@ -139,10 +142,11 @@ system_id() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release
 
 verb=${1-}
 [ $# -gt 0 ] && shift
-test=no
+sets=' build '
 for word; do
 	case $word in
-	--test) test=yes ;;
+	--test) sets="$sets test " ;;
+	--fuzz) sets="$sets fuzz " ;;
 	*) usage ;;
 	esac
 done

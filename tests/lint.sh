@@ -23,7 +23,7 @@ run() { # NAME COMMAND...: a tool that is missing is said, not passed over
 
 # shellcheck disable=SC2046
 {
-	run format clang-format --dry-run -Werror $(git ls-files 'runner/*.[ch]' 'tests/unit/*.[ch]')
+	run format clang-format --dry-run -Werror $(git ls-files 'runner/*.[ch]' 'tests/unit/*.[ch]' 'tests/fuzz/*.[ch]' 'tests/faults/*.c')
 	run cppcheck cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr \
 		--suppressions-list=tests/cppcheck.txt \
 		--enable=warning,portability -Irunner $(git ls-files 'runner/*.c')
