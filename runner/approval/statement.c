@@ -136,7 +136,7 @@ take_nonce(struct lines *lines, const char **nonce)
 
 static int
 take_int(struct lines *lines, const char *key, const char *front,
-    const char *back, int64_t max, int *number)
+    const char *back, int64_t min, int64_t max, int *number)
 {
 	char *value = NULL;
 	int64_t num = 0;
@@ -147,7 +147,7 @@ take_int(struct lines *lines, const char *key, const char *front,
 	/* CHG-0007: the zeros in front come back when it is written again */
 	while (value[0] == '0' && value[1] != '\0')
 		value++;
-	if (!text_int(value, 0, max, &num))
+	if (!text_int(value, min, max, &num))
 		return refuse(lines, key);
 	*number = (int)num;
 	return 0;
@@ -255,8 +255,8 @@ take_all(struct lines *lines, struct statement *out)
 	if (strcmp(out->decision, "approve") != 0 &&
 	    strcmp(out->decision, "reject") != 0)
 		return refuse(lines, "decision");
-	if ((r = take_int(
-		 lines, "change", "CHG-", "", CHANGE_MAX, &out->change)) < 0 ||
+	if ((r = take_int(lines, "change", "CHG-", "", 1, CHANGE_MAX,
+		 &out->change)) < 0 ||
 	    (r = take_words(lines, "title", &out->title)) < 0 ||
 	    (r = take_digest(lines, "digest", &out->digest)) < 0 ||
 	    (r = take_plan(lines, out)) < 0 ||
@@ -265,8 +265,8 @@ take_all(struct lines *lines, struct statement *out)
 	    (r = take_digest(lines, "scripts", &out->scripts_sha256)) < 0 ||
 	    (r = take_digest(lines, "rollback", &out->rollback_sha256)) < 0 ||
 	    (r = take_digest(lines, "preview", &out->preview_sha256)) < 0 ||
-	    (r = take_int(lines, "at most", "", " hosts in flight", HOSTS_MAX,
-		 &out->in_flight)) < 0 ||
+	    (r = take_int(lines, "at most", "", " hosts in flight", 0,
+		 HOSTS_MAX, &out->in_flight)) < 0 ||
 	    (r = take_words(lines, "not taken back", &out->not_taken_back)) <
 		0 ||
 	    (r = take_words(lines, "person", &out->person)) < 0 ||

@@ -22,7 +22,7 @@ my $shim = "$p->{dir}/disk.so";
 system(($ENV{CC} // 'cc') . " -shared -fPIC -O1 -D_GNU_SOURCE -Irunner -o $shim tests/faults/disk.c -ldl") == 0
     or BAIL_OUT('the failing disk does not compile');
 
-my ($round, %count, @wrong) = (0);
+my ($round, %count, %unmoved, @wrong) = (0);
 sub wrong { my ($where, $what, $said) = @_; push @wrong, "$where: $what"; diag("$where: $what"); diag($said) if $said }
 
 sub disk {
@@ -115,6 +115,7 @@ sub after_run {
     my $launched = grep { /^launch/ } @log;
     wrong($where, "$lines steps ran, $launched were launched") if $lines > $launched;
     $count{$status == 0 ? 'unmoved' : 'stopped'}++;
+    $unmoved{ $log[$first] =~ s/^fault //r }++ if $status == 0;
 }
 
 for my $how ([EIO, 0], [EIO, 1], [ENOSPC, 0], [ENOSPC, 1]) {
@@ -127,6 +128,8 @@ for my $how ([EIO, 0], [EIO, 1], [ENOSPC, 0], [ENOSPC, 1]) {
         while (change($command, $at, $code, $ever)) { $at += $stride; $done++ }
         note(sprintf '%s, %s: %d of %d calls failed in turn%s', $command, $name, $done, $count{calls},
             $command eq 'run' ? "; $count{stopped} runs stopped, $count{unmoved} did not notice, $count{late} launches after the fault" : '');
+        note("not noticed by a run: $_, $unmoved{$_} times") for sort keys %unmoved;
+        %unmoved = ();
         push @wrong, "$command: the failing disk was not under it" if $count{calls} < 10;
         cmp_ok(scalar @wrong, '==', $before, "$command, $name: nothing lost, nothing twice, nothing said in vain");
     }
