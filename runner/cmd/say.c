@@ -138,7 +138,9 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 		fputs(": ", out);
 		return;
 	}
-	if (record->step <= 0)
+	/* what is about a host has its wave there */
+	if (record->step <= 0 || (record->kind >= RECORD_HOST_STARTED &&
+				     record->kind <= RECORD_HOST_STUCK))
 		return;
 	if (name[0] == '\0' && plan != NULL && record->step <= plan->last_id)
 		name = plan->by_id[record->step]->name;

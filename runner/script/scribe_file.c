@@ -278,7 +278,7 @@ scribe_sh_put_back(lua_State *L)
 		temporary =
 		    put_start(scribe, path, len, mode_word(L, -2), owner);
 		buf_printf(&scribe->body,
-		    " file \"$H/pre/%s\" %s \"$H/pre/%s\" || exit $?\n", hex,
+		    " kept \"$H/pre/%s\" %s \"$H/pre/%s\" || exit $?\n", hex,
 		    hex, meta);
 		put_land(scribe, temporary, path, len);
 		buf_puts(&scribe->body, "fi\n");

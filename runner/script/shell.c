@@ -19,7 +19,9 @@ static const char part_undo[] =
     "	[ -d \"$H/undo\" ] || mkdir -p \"$H/undo\" && printf %s \"$2\" >\"$H/undo/$1.$$\" &&\n"
     "		chmod 700 \"$H/undo/$1.$$\" &&\n"
     "		mv -f \"$H/undo/$1.$$\" \"$H/undo/$1.sh\"\n"
-    "	s=$?; umask 022; [ $s = 0 ] || return $s; durable\n"
+    "	s=$?; umask 022\n"
+    "	[ $s = 0 ] || { unwritten \"$H/undo/$1.sh\"; return $s; }\n"
+    "	durable\n"
     "}\n";
 
 static const char part_keep[] =
@@ -43,7 +45,7 @@ static const char part_keep[] =
 
 static const char part_put[] =
     "# a new file beside PATH, ours alone until it has its owner and mode\n"
-    "put() { # PATH NEW MODE OWNER text CONTENT | file FILE SHA256 [META]\n"
+    "put() { # PATH NEW MODE OWNER text CONTENT | file FILE SHA256 | kept FILE SHA256 META\n"
     "	if [ ! -d \"${1%/*}/\" ]; then\n"
     "		echo \"hoshu: folder ${1%/*}/ does not exist\" >&2\n"
     "		return 73\n"
@@ -56,10 +58,15 @@ static const char part_put[] =
     "	umask 077; set -C\n"
     "	case $5 in\n"
     "	text) printf %s \"$6\" >\"$2\" ;;\n"
-    "	file) cat <\"$6\" >\"$2\" ;;\n"
+    "	*) cat <\"$6\" >\"$2\" ;;\n"
     "	esac\n"
     "	s=$?; set +C; umask 022\n"
-    "	if [ $s = 0 ] && [ \"$5\" = file ]; then\n"
+    "	if [ $s != 0 ]; then\n"
+    "		rm -f \"$2\"\n"
+    "		# no room for a copy: the kept file itself goes back\n"
+    "		if [ \"$5\" = kept ] && ln \"$6\" \"$2\"; then s=0; else unwritten \"$2\"; fi\n"
+    "	fi\n"
+    "	if [ $s = 0 ] && [ \"$5\" != text ]; then\n"
     "		d=$(sha256sum <\"$2\")\n"
     "		if [ \"${d%% *}\" != \"$7\" ]; then\n"
     "			echo \"hoshu: $6 is damaged or cut\" >&2; s=74\n"
@@ -79,6 +86,8 @@ static const char part_put[] =
     "land() { # NEW PATH\n"
     "	if [ -L \"$2\" ] && [ -d \"$2\" ]; then rm -f \"$2\"; fi\n"
     "	mv -f \"$1\" \"$2\" || { s=$?; rm -f \"$1\"; return $s; }\n"
+    "	# two names of one file stay as they are\n"
+    "	[ ! -e \"$1\" ] || rm -f \"$1\"\n"
     "}\n";
 
 static const char part_back[] =
@@ -98,11 +107,20 @@ static const char part_text[] =
     "# a person's text runs as a file of its own\n"
     "store() { # FILE TEXT\n"
     "	umask 077; rm -f \"$1\"; printf %s \"$2\" >\"$1\"\n"
-    "	s=$?; umask 022; return $s\n"
+    "	s=$?; umask 022\n"
+    "	[ $s = 0 ] || unwritten \"$1\"\n"
+    "	return $s\n"
     "}\n"
     "if [ -z \"${x-}\" ]; then\n"
     "	umask 077; mkdir -p \"$H\" || exit; umask 022; x=$H/by-hand\n"
     "fi\n";
+
+/* a shell's own printf says "I/O error", whatever it was */
+static const char part_unwritten[] =
+    "unwritten() { # FILE\n"
+    "	echo \"hoshu: $1 could not be written; df says:\" \\\n"
+    "		\"$(df -P \"${1%/*}/\" | tail -n 1)\" >&2\n"
+    "}\n";
 
 static const char part_as[] =
     "become() { # USER: its home and names, for what runuser starts\n"
@@ -145,6 +163,8 @@ shell_put_parts(struct buf *out, unsigned parts)
 	    {SHELL_AS, part_as},
 	};
 
+	if (parts & (SHELL_UNDO | SHELL_PUT | SHELL_TEXT))
+		buf_puts(out, part_unwritten);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (parts & all[i].part)
 			buf_puts(out, all[i].text);

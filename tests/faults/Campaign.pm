@@ -62,7 +62,7 @@ sub down { my ($self) = @_; system "timeout 120 tests/fleet/$self->{kind} down $
 # As root on a host of the real fleet, past network and sshd.
 sub on { my ($self, $host, $command) = @_;
     my $q = $command =~ s/'/'\\''/gr;
-    return `timeout 60 tests/fleet/real shell $host '$q' $self->{fleet} 2>&1` }
+    return scalar `timeout 60 tests/fleet/real shell $host '$q' $self->{fleet} 2>&1` }
 sub real { my ($self, @verb) = @_; return system("timeout 120 tests/fleet/real @verb $self->{fleet} >/dev/null 2>&1") == 0 }
 
 sub project {
