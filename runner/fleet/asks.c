@@ -80,6 +80,7 @@ real_probe(struct fleet *fleet, int host, const char *module,
 	struct job *job =
 	    job_new(fleet, SEAM_PROBE, host, timeout_ms, done, arg);
 	struct link *link = ask_link(job);
+	const char *refused;
 	struct number deadline;
 	struct bytes fields[] = {bytes_of(module), params, data,
 	    number_field(&deadline, timeout_ms)};
@@ -87,10 +88,9 @@ real_probe(struct fleet *fleet, int host, const char *module,
 	if (link == NULL)
 		return;
 	job->module = xstrdup(module);
-	if (fault_is_blamed(link, module)) {
-		job_fail_later(job, "module",
-		    _("the module ended a worker twice on this host and is "
-		      "not tried again"));
+	refused = fault_refuses(link, module);
+	if (refused != NULL) {
+		job_fail_later(job, "module", refused);
 		return;
 	}
 	ask_send(job, link, fields, 4);

@@ -165,6 +165,16 @@ connect_failed(struct link *link, const char *why, const char *text,
 	buf_free(&line);
 }
 
+/* What it sent has ended every worker that talked to it. */
+static void
+connect_barred(struct link *link)
+{
+	connect_failed(link, "protocol",
+	    _("what it sent ended two worker processes; hoshu leaves it alone. "
+	      "Look at what answers there (ssh -v), and please report it"),
+	    "", true);
+}
+
 static void
 link_wait(struct link *link)
 {
@@ -251,7 +261,7 @@ dialled(void *arg, int fd, const struct err *err)
 		connect_failed(link, "network", named.text, "", false);
 		return;
 	}
-	link->hand = hands_for_link(link->fleet);
+	link->hand = hands_for_link(link->fleet, link);
 	if (link->hand == NULL) {
 		close(fd);
 		if (!link_retry(link))
@@ -300,6 +310,10 @@ link_start(struct link *link)
 	link->state = LINK_DIALLING;
 	fleet->dialling++;
 	link->tries++;
+	if (fault_is_barred(link)) {
+		connect_barred(link);
+		return;
+	}
 	if (link_prepare(link) < 0)
 		return;
 	if (ssh->jump != NULL) {
@@ -418,12 +432,18 @@ link_closed(struct link *link, const struct seam_message *message)
 }
 
 void
-link_orphaned(struct link *link)
+link_orphaned(struct link *link, bool innocent)
 {
 	if (link->state == LINK_OPEN) {
 		link_lost(link);
 		return;
 	}
+	if (fault_is_barred(link)) {
+		connect_barred(link);
+		return;
+	}
+	if (innocent) /* a try that another host has spoilt */
+		link->tries--;
 	if (!link_retry(link))
 		connect_failed(link, "protocol",
 		    _("three worker processes ended while they connected it; "

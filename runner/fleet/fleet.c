@@ -41,6 +41,7 @@ fleet_open(struct loop *loop, const struct fleet_options *options,
 	TAILQ_INIT(&fleet->waiting);
 	TAILQ_INIT(&fleet->late);
 	STAILQ_INIT(&fleet->given);
+	STAILQ_INIT(&fleet->bad);
 	LIST_INIT(&fleet->signing);
 	r = hands_start(fleet, options->workers, err);
 	if (r < 0) {
@@ -91,6 +92,7 @@ real_close(struct fleet *fleet)
 		free(signing);
 	}
 	given_free(fleet);
+	faults_free(fleet);
 	free(fleet->links);
 	free(fleet->slots);
 	free(fleet->library);

@@ -14,8 +14,10 @@
  *
  * A worker that dies costs its hosts the connection: their jobs answer
  * ANSWER_FAILED "connection"; a new worker takes its place (modules and blobs
- * are sent to it again); the caller connects again. A host whose module
- * killed the worker twice is answered ANSWER_FAILED "module" at once.
+ * are sent to it again); the caller connects again. Whose module or bytes it
+ * was is said on stderr, and that host is connected in a worker apart; when it
+ * kills that one too, its probe of this module is answered ANSWER_FAILED
+ * "module" from then on, or, for its bytes, its connect ANSWER_CLOSED.
  */
 #ifndef HOSHU_FLEET_FLEET_H
 #define HOSHU_FLEET_FLEET_H

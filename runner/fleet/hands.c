@@ -22,6 +22,12 @@ enum {
 
 static void hand_again(void *arg);
 
+static bool
+hand_runs(const struct hand *hand)
+{
+	return hand->seam != NULL && hand->doom == DOOM_NONE;
+}
+
 void
 hand_send(struct hand *hand, enum seam_type type, int host, uint32_t job,
     int fd, const struct bytes *fields, size_t count)
@@ -91,6 +97,7 @@ hand_let_go(struct hand *hand)
 	loop_watch_stop(hand->watch);
 	seam_free(hand->seam);
 	seam_page_free(hand->page);
+	voice_end(hand);
 	hand->watch = NULL;
 	hand->seam = NULL;
 	hand->page = NULL;
@@ -101,17 +108,20 @@ hand_ended(void *arg, int status, int signal)
 {
 	struct hand *hand = arg;
 	struct fleet *fleet = hand->fleet;
+	struct link *culprit;
 	int64_t lived_ms = loop_now_ms(fleet->loop) - hand->started_at;
 	int64_t wait_ms = 0;
 
 	hand->child = NULL; /* reaped: its pid may be another's by now */
 	/* it may have answered before it died */
 	(void)hand_receive(hand, 1 << 20);
-	fault_judge(hand, signal);
+	culprit = fault_judge(hand, signal);
 	hand_let_go(hand);
 	for (size_t i = 0; i < fleet->link_size; i++) {
-		if (fleet->links[i] != NULL && fleet->links[i]->hand == hand)
-			link_orphaned(fleet->links[i]);
+		struct link *link = fleet->links[i];
+
+		if (link != NULL && link->hand == hand)
+			link_orphaned(link, culprit != NULL && culprit != link);
 	}
 	jobs_fail_all(&hand->jobs, "connection",
 	    _("the worker process ended; hoshu started another"));
@@ -145,7 +155,7 @@ hand_start(struct hand *hand, struct err *err)
 	struct fleet *fleet = hand->fleet;
 	const char *argv[] = {fleet->program, "worker", NULL};
 	struct seam_page *page = NULL;
-	int pair[2] = {-1, -1}, page_fd = -1, r;
+	int pair[2] = {-1, -1}, page_fd = -1, voice = -1, r;
 
 	r = seam_pair(pair, err);
 	if (r < 0)
@@ -153,8 +163,11 @@ hand_start(struct hand *hand, struct err *err)
 	r = seam_page_new(&page, &page_fd, err);
 	if (r < 0)
 		goto out;
+	r = voice_start(hand, &voice, err);
+	if (r < 0)
+		goto out;
 	{
-		int fds[] = {-1, -1, STDERR_FILENO, pair[1], page_fd};
+		int fds[] = {-1, -1, voice, pair[1], page_fd};
 
 		r = loop_spawn(fleet->loop, argv, fds, 5, hand_ended, hand,
 		    &hand->child, err);
@@ -178,6 +191,10 @@ out:
 	}
 	if (page_fd >= 0)
 		close(page_fd);
+	if (voice >= 0)
+		close(voice);
+	if (r < 0)
+		voice_end(hand);
 	seam_page_free(page);
 	return r;
 }
@@ -193,14 +210,26 @@ hand_again(void *arg)
 		    hand->fleet->loop, AGAIN_MAX_MS, hand_again, hand);
 }
 
+/* Hosts whose module or bytes have ended a worker are tried again here, away
+ * from those that did nothing. Started when the first of them comes. */
+static struct hand *
+hand_apart(struct fleet *fleet)
+{
+	return &fleet->hands[fleet->hand_count - 1];
+}
+
 int
 hands_start(struct fleet *fleet, int count, struct err *err)
 {
-	fleet->hands = xcalloc((size_t)count, sizeof(*fleet->hands));
-	fleet->hand_count = count;
-	for (int i = 0; i < count; i++) {
+	int all = count + 1; /* with the one apart */
+
+	fleet->hands = xcalloc((size_t)all, sizeof(*fleet->hands));
+	fleet->hand_count = all;
+	for (int i = 0; i < all; i++) {
 		fleet->hands[i].fleet = fleet;
 		fleet->hands[i].index = i;
+		fleet->hands[i].voice_fd = -1;
+		fleet->hands[i].voice = (struct buf)BUF_INIT;
 		TAILQ_INIT(&fleet->hands[i].jobs);
 	}
 	for (int i = 0; i < count; i++) {
@@ -252,14 +281,18 @@ hands_stop(struct fleet *fleet)
 }
 
 struct hand *
-hands_for_link(struct fleet *fleet)
+hands_for_link(struct fleet *fleet, const struct link *link)
 {
-	struct hand *best = NULL;
+	struct hand *best = NULL, *apart = hand_apart(fleet);
 
-	for (int i = 0; i < fleet->hand_count; i++) {
-		struct hand *hand = &fleet->hands[i];
-
-		if (hand->seam != NULL && hand->doom == DOOM_NONE &&
+	if (fault_is_suspect(link)) {
+		if (apart->child == NULL && apart->again == NULL &&
+		    hand_start(apart, NULL) < 0)
+			return NULL;
+		return hand_runs(apart) ? apart : NULL;
+	}
+	for (struct hand *hand = fleet->hands; hand < apart; hand++) {
+		if (hand_runs(hand) &&
 		    (best == NULL || hand->links < best->links))
 			best = hand;
 	}
@@ -269,11 +302,12 @@ hands_for_link(struct fleet *fleet)
 struct hand *
 hands_for_job(struct fleet *fleet)
 {
-	for (int i = 0; i < fleet->hand_count; i++) {
-		struct hand *hand =
-		    &fleet->hands[fleet->turn++ % fleet->hand_count];
+	int count = fleet->hand_count - 1;
 
-		if (hand->seam != NULL && hand->doom == DOOM_NONE)
+	for (int i = 0; i < count; i++) {
+		struct hand *hand = &fleet->hands[fleet->turn++ % count];
+
+		if (hand_runs(hand))
 			return hand;
 	}
 	return NULL;

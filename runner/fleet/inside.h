@@ -59,6 +59,10 @@ struct hand {
 	struct loop_watch *watch;
 	struct loop_child *child;
 	struct seam_page *page;
+	int voice_fd; /* its stderr; -1 = none */
+	struct loop_watch *voice_watch;
+	struct buf voice; /* the line that is not whole yet */
+	size_t voice_bytes;
 	struct loop_timer *again;
 	int64_t started_at;
 	int quick_deaths;     /* in a row */
@@ -105,6 +109,7 @@ struct link {
 	struct job_list dials; /* net checks being dialled */
 	char *blamed;	       /* the module that killed a worker here */
 	int blamed_times;
+	int crashes; /* workers that its bytes ended */
 };
 
 struct given { /* a module or a blob, for workers to come */
@@ -112,6 +117,12 @@ struct given { /* a module or a blob, for workers to come */
 	enum seam_type type;
 	char *name;
 	struct buf content;
+};
+
+struct bad_module { /* has ended workers */
+	STAILQ_ENTRY(bad_module) next;
+	char *name;
+	int hosts;
 };
 
 struct signing { /* with the agent */
@@ -126,7 +137,7 @@ struct fleet {
 	struct loop *loop;
 	const struct world *world;
 	char *program;
-	struct hand *hands;
+	struct hand *hands; /* the last one stands apart: hand_apart */
 	int hand_count;
 	int turn;	     /* of jobs that any worker can do */
 	struct link **links; /* by host; NULL = not seen yet */
@@ -142,6 +153,7 @@ struct fleet {
 	struct job_list late;
 	struct loop_timer *late_timer;
 	STAILQ_HEAD(, given) given;
+	STAILQ_HEAD(, bad_module) bad;
 	LIST_HEAD(, signing) signing;
 	struct ssh_agent *agent;
 	struct known_files *known;
@@ -162,19 +174,31 @@ int hands_start(struct fleet *fleet, int count, struct err *err) MUST_USE;
 void hands_stop(struct fleet *fleet);
 void hand_send(struct hand *hand, enum seam_type type, int host, uint32_t job,
     int fd, const struct bytes *fields, size_t count);
-/* The one with the fewest connections; NULL when none runs. */
-struct hand *hands_for_link(struct fleet *fleet);
+/* The one with the fewest connections, or the one apart for a link that was at
+ * fault before; NULL when none runs. */
+struct hand *hands_for_link(struct fleet *fleet, const struct link *link);
 /* Any; NULL when none runs. */
 struct hand *hands_for_job(struct fleet *fleet);
 /* Kill it: `ended` tidies up. */
 void hand_doom(struct hand *hand, enum doom doom);
 
+/* voice.c: gives the descriptor that is to be its stderr */
+int voice_start(struct hand *hand, int *fd, struct err *err) MUST_USE;
+void voice_end(struct hand *hand); /* what is left of it, too */
+
 /* watchdog.c */
 void watchdog_start(struct fleet *fleet);
 
-/* fault.c: who is to blame for a worker's end; answers that job. */
-void fault_judge(struct hand *hand, int signal);
-bool fault_is_blamed(const struct link *link, const char *module);
+/* fault.c: who is to blame for a worker's end, where it is a host; answers the
+ * job at fault. NULL: no host's, or nobody's. */
+struct link *fault_judge(struct hand *hand, int signal);
+/* Why the module is not run on this host (any more); NULL = it is. */
+const char *fault_refuses(const struct link *link, const char *module);
+void faults_free(struct fleet *fleet);
+/* Has it been to blame at all? Then it is connected apart from others. */
+bool fault_is_suspect(const struct link *link);
+/* Have its bytes ended two workers? */
+bool fault_is_barred(const struct link *link);
 
 /* receive.c: a message of a worker's; -ERR_INTERNAL when it is none that it
  * may send. */
@@ -215,8 +239,8 @@ struct link *link_get(struct fleet *fleet, int host);
 struct link *link_find(const struct fleet *fleet, int host);
 void link_opened(struct link *link, const struct seam_message *message);
 void link_closed(struct link *link, const struct seam_message *message);
-/* Its worker ended: try again, or say so. */
-void link_orphaned(struct link *link);
+/* Its worker ended: try again, or say so. innocent: because of another host. */
+void link_orphaned(struct link *link, bool innocent);
 void link_free(struct link *link);
 /* The connection is no more; its jobs are still to be answered. */
 void link_forget(struct link *link);

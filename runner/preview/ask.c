@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ASK_PROBE_MS = 120 * 1000, ASK_EVAL_MS = 10 * 1000 };
+enum {
+	ASK_PROBE_MS = 120 * 1000,
+	ASK_EVAL_MS = 10 * 1000,
+	ASK_AGAIN_MAX = 3, /* connections lost amid the questions */
+};
 
 struct ask;
 
@@ -16,7 +20,8 @@ struct ask_host {
 	struct ask *ask;
 	int index;
 	struct change_host *host;
-	int step;      /* id in hand */
+	int step; /* id in hand */
+	int again;
 	char *changed; /* foretold so far, by step id */
 	struct json *params;
 };
@@ -29,6 +34,7 @@ struct ask {
 	size_t left;
 };
 
+static void ask_connect(struct ask_host *host);
 static void ask_step(struct ask_host *host);
 
 static void
@@ -46,6 +52,21 @@ ask_trouble(struct ask_host *host, const char *text)
 {
 	host->host->trouble = arena_strdup(host->ask->arena, text);
 	ask_over(host);
+}
+
+/* The connection, or the worker that had it, is gone, perhaps because of another
+ * host: ask on over a new one. */
+static bool
+ask_again(struct ask_host *host, const struct answer *answer)
+{
+	if (answer->kind != ANSWER_FAILED ||
+	    strcmp(answer->why, "connection") != 0 ||
+	    host->again >= ASK_AGAIN_MAX)
+		return false;
+	host->again++;
+	fleet_disconnect(host->ask->o.fleet, host->index);
+	ask_connect(host);
+	return true;
 }
 
 static const char *
@@ -141,6 +162,8 @@ ask_seen(void *arg, const struct answer *answer)
 	const struct step *step = host->ask->change->plan->by_id[host->step];
 	struct change_step *out = &host->host->steps[host->step];
 
+	if (ask_again(host, answer))
+		return;
 	if (answer->kind != ANSWER_SEEN) {
 		ask_step_trouble(host, step, answer);
 		return;
@@ -198,6 +221,8 @@ ask_valued(void *arg, const struct answer *answer)
 	struct err err = ERR_INIT;
 	struct buf text = BUF_INIT;
 
+	if (ask_again(host, answer))
+		return;
 	if (answer->kind != ANSWER_VALUE) {
 		ask_trouble(host, answer->text);
 		return;
@@ -241,6 +266,8 @@ ask_facts(void *arg, const struct answer *answer)
 {
 	struct ask_host *host = arg;
 
+	if (ask_again(host, answer))
+		return;
 	if (answer->kind != ANSWER_SEEN) {
 		ask_trouble(host, answer->text);
 		return;
@@ -262,10 +289,23 @@ ask_opened(void *arg, const struct answer *answer)
 	}
 	host->host->readonly = arena_strdup(ask->arena, answer->readonly);
 	host->host->gaps = arena_strdup(ask->arena, answer->gaps);
+	if (host->step > 0) {
+		ask_step(host);
+		return;
+	}
 	ask_data(host, NULL, &data);
 	fleet_probe(ask->o.fleet, host->index, "facts", bytes_of("{}"),
 	    buf_bytes(&data), ASK_PROBE_MS, ask_facts, host);
 	buf_free(&data);
+}
+
+static void
+ask_connect(struct ask_host *host)
+{
+	struct ask *ask = host->ask;
+
+	fleet_connect(ask->o.fleet, host->index, &ask->o.hosts[host->index],
+	    FLEET_READONLY, ask_opened, host);
 }
 
 static void
@@ -285,8 +325,7 @@ ask_begin(struct ask *ask, size_t index)
 	for (size_t id = 0; id < steps; id++)
 		host->host->steps[id] = (struct change_step){
 		    CHANGE_SKIP, "", "", "", "", "", "", "", ""};
-	fleet_connect(ask->o.fleet, (int)index, &ask->o.hosts[index],
-	    FLEET_READONLY, ask_opened, host);
+	ask_connect(host);
 }
 
 int

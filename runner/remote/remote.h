@@ -57,6 +57,10 @@ struct remote_events {
 	/* why: a word of SEAM_CLOSED. The remote is gone after this returns. */
 	void (*closed)(void *arg, const char *why, const char *text,
 	    const char *fingerprint);
+	/* Around all that is done with what the host sent; leave is given what
+	 * enter gave. Both members may be NULL. */
+	void *(*enter)(void *arg);
+	void (*leave)(void *entered);
 	/* Sign payload with the auth key: remote_signature answers, at once or
 	 * later. */
 	void (*sign)(void *arg, const char *algorithm, struct bytes payload);

@@ -259,7 +259,7 @@ remote_finish(struct remote *remote)
 }
 
 static void
-remote_turn(struct remote *remote)
+remote_advance(struct remote *remote)
 {
 	struct wire *wire = &remote->wire;
 	bool reads;
@@ -290,6 +290,19 @@ remote_turn(struct remote *remote)
 		  !remote->sign_ready);
 	loop_watch_change(remote->watch,
 	    (reads ? LOOP_READ : 0) | (wire->out.len > 0 ? LOOP_WRITE : 0));
+}
+
+static void
+remote_turn(struct remote *remote)
+{
+	void (*leave)(void *entered) = remote->events.leave;
+	void *entered = remote->events.enter != NULL
+			    ? remote->events.enter(remote->arg)
+			    : NULL;
+
+	remote_advance(remote); /* it may be gone after this */
+	if (leave != NULL)
+		leave(entered);
 }
 
 /* --- the first answer ---------------------------------------------------- */

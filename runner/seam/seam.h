@@ -202,11 +202,12 @@ int64_t seam_field_int(
  * The page that a worker shares with the coordinator: what it is at, so that
  * after its death the host and the module at fault can be named. The worker
  * writes, the coordinator reads and believes none of it: it only looks up the
- * job number. It is the worker's descriptor after the seam's.
+ * job's or the host's number. It is the worker's descriptor after the seam's.
  */
 struct seam_page {
 	volatile uint32_t host;
 	volatile uint32_t job;	/* 0 = in no job */
+	volatile uint32_t busy; /* 1 = with the bytes of host's connection */
 	volatile uint32_t call; /* the system call that ended it */
 };
 /* Gives the page and a descriptor for the worker. */

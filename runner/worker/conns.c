@@ -89,7 +89,24 @@ conn_blob(void *arg, const char *sha256)
 	return script_blob_get(conn->worker->script, sha256);
 }
 
+static void *
+conn_enter(void *arg)
+{
+	struct conn *conn = arg;
+
+	worker_busy(conn->worker, conn->host, true);
+	return conn->worker;
+}
+
+static void
+conn_leave(void *entered)
+{
+	worker_busy(entered, 0, false);
+}
+
 static const struct remote_events conn_events = {
+    .enter = conn_enter,
+    .leave = conn_leave,
     .opened = conn_opened,
     .closed = conn_closed,
     .sign = conn_sign,

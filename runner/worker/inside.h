@@ -71,6 +71,8 @@ void worker_send(struct worker *worker, enum seam_type type, uint32_t host,
 /* Between these two the coordinator can see which job has us. */
 void worker_enter(struct worker *worker, uint32_t host, uint32_t job);
 void worker_leave(struct worker *worker);
+/* The same for what a host's connection has brought. */
+void worker_busy(struct worker *worker, uint32_t host, bool busy);
 
 typedef void worker_handler(
     struct worker *worker, const struct seam_message *message);

@@ -74,6 +74,15 @@ worker_leave(struct worker *worker)
 		worker->page->job = 0;
 }
 
+void
+worker_busy(struct worker *worker, uint32_t host, bool busy)
+{
+	if (worker->page == NULL)
+		return;
+	worker->page->host = host;
+	worker->page->busy = busy;
+}
+
 static void
 ping(struct worker *worker, const struct seam_message *message)
 {

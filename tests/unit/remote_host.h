@@ -474,7 +474,11 @@ slot(struct link *l, int at)
 }
 
 static const struct remote_events link_events = {
-    on_opened, on_closed, on_sign, on_blob};
+    .opened = on_opened,
+    .closed = on_closed,
+    .sign = on_sign,
+    .blob = on_blob,
+};
 
 HELPER struct remote_options
 host_options(const struct host *host)
