@@ -24,6 +24,7 @@ enum {
 	PROBE_TIMEOUT_MS = 120 * 1000,
 	SETTLE_EVERY_MS = 1000,
 	STOP_GRACE_MS = 5000,
+	STOPS_MAX = 3,
 };
 
 struct host_run { /* of one part: a host in a phase */
@@ -41,7 +42,8 @@ struct host_run { /* of one part: a host in a phase */
 
 	/* the step in hand */
 	const struct step *step;
-	int64_t step_ends_ms; /* loop time at which it is stopped */
+	int64_t step_ends_ms; /* loop time at which it is stopped, again */
+	int stops;	      /* how often that was said since it is settled */
 	struct outcome outcome;
 	bool settled; /* it was asked what became of the launch */
 	char uptime[24];

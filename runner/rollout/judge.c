@@ -41,6 +41,13 @@ judge_sealed(const struct outcome *outcome)
 				     outcome->verdict == VERDICT_NOTRUN);
 }
 
+/* What it will leave behind no probe can tell yet. */
+static bool
+judge_running(const struct outcome *outcome)
+{
+	return outcome->known && outcome->verdict == VERDICT_RUNNING;
+}
+
 /* Ended by us; not what ended well by itself while we were at it. */
 static bool
 judge_stopped(const struct outcome *outcome)
@@ -58,6 +65,9 @@ judge_step(const struct outcome *outcome, const struct seen *after,
 	if (judge_sealed(outcome))
 		judge_set(out, RECORD_STEP_SEALED,
 		    N_("it never ran and now never will"));
+	else if (judge_running(outcome))
+		judge_set(out, RECORD_STEP_UNKNOWN,
+		    N_("it runs on, although it was told to end"));
 	else if (judge_uncertain(outcome) && met)
 		judge_set(out, RECORD_STEP_DONE,
 		    N_("its outcome was lost; its probe says it is met"));
@@ -88,6 +98,9 @@ judge_undo(const struct outcome *outcome, const struct seen *now,
 	if (judge_sealed(outcome))
 		judge_set(out, RECORD_UNDO_SEALED,
 		    N_("it never ran and now never will"));
+	else if (judge_running(outcome))
+		judge_set(out, RECORD_UNDO_UNKNOWN,
+		    N_("it runs on, although it was told to end"));
 	else if (back)
 		judge_set(out, RECORD_UNDO_DONE, "");
 	else if (judge_uncertain(outcome))

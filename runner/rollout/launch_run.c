@@ -297,6 +297,31 @@ step_launch(
 
 static void step_settle_ask(void *arg);
 
+/* It runs: ask again soon. Past its deadline it is told to end, and again,
+ * because the connection that carried the word may have been cut, which can
+ * leave it standing still; false when that has not helped. */
+static bool
+step_wait(struct host_run *host)
+{
+	struct run *run = host->run;
+	int64_t now_ms = loop_now_ms(run->o.loop);
+
+	if (now_ms >= host->step_ends_ms) {
+		if (host->stops >= STOPS_MAX)
+			return false;
+		if (!control_holds(run))
+			return true;
+		host->stops++;
+		host->outcome.stopped = true;
+		host->step_ends_ms = now_ms + (int64_t)2 * STOP_GRACE_MS;
+		fleet_stop(run->o.fleet, host->index,
+		    host->fold->steps[host->step->id].xid, STOP_GRACE_MS);
+	}
+	host->timer = loop_timer_start(
+	    run->o.loop, SETTLE_EVERY_MS, step_settle_ask, host);
+	return true;
+}
+
 static void
 step_settled(void *arg, const struct answer *answer)
 {
@@ -309,19 +334,9 @@ step_settled(void *arg, const struct answer *answer)
 		return;
 	if (answer->kind == ANSWER_VERDICT)
 		step_take_verdict(host, answer);
-	if (host->outcome.known && host->outcome.verdict == VERDICT_RUNNING) {
-		if (loop_now_ms(run->o.loop) >= host->step_ends_ms &&
-		    !host->outcome.stopped) {
-			host->outcome.stopped = true;
-			if (!control_holds(run))
-				return;
-			fleet_stop(run->o.fleet, host->index, fold->xid,
-			    STOP_GRACE_MS);
-		}
-		host->timer = loop_timer_start(
-		    run->o.loop, SETTLE_EVERY_MS, step_settle_ask, host);
+	if (host->outcome.known && host->outcome.verdict == VERDICT_RUNNING &&
+	    step_wait(host))
 		return;
-	}
 	host->answers = 1;
 	memset(&host->seen, 0, sizeof(host->seen));
 	if (fold->seen[0] == '\0' && !step->handler) {
@@ -360,6 +375,7 @@ step_settle(struct host_run *host, int id)
 	host->outcome.stopped = ours;
 	host->step_ends_ms = loop_now_ms(host->run->o.loop) +
 			     (ours ? 0 : host->step->timeout_ms);
+	host->stops = 0;
 	host->settled = true;
 	step_settle_ask(host);
 }
