@@ -6,7 +6,6 @@
 boot() { # NONCE ROOT_SPOOL plain|readonly .
 	[ "$#$4" = 4. ] || return
 	printf '\n%s<\n' "$1"
-	umask 077
 	e='' t='' l='' u=''
 	place "$2"
 	if [ "$3" = plain ]; then
@@ -17,6 +16,8 @@ boot() { # NONCE ROOT_SPOOL plain|readonly .
 	{ read -r t; } 2>/dev/null <"$S/token"
 	case $t in *' .') t=${t% .} ;; *) t=- ;; esac
 	[ "$3$t$e" != plain- ] || e="token $S"
+	T=$t Y=''
+	[ "$3$e" != plain ] || second
 	read -r l </proc/sys/kernel/random/boot_id
 	read -r u _ </proc/uptime
 	if [ "$e" ]; then
@@ -24,12 +25,17 @@ boot() { # NONCE ROOT_SPOOL plain|readonly .
 	else
 		printf 'life %s %s\nuid %s\nclock %s\nuptime %s\n' "$l" "$t" "$U" "$(date +%s.%N)" "$u"
 	fi
-	umask 022
 	printf '\n%s>0\n' "$1"
 	printf '\n%s>\n' "$1" >&2
 }
 
 spool() { # makes the folders and the token that names this spool's life
+	umask 077
+	make_spool
+	umask 022
+}
+
+make_spool() {
 	for d in "$S" "$S/out" "$S/blob" "$H"; do
 		[ -d "$d" ] || {
 			mkdir -p "$d"
@@ -52,4 +58,21 @@ spool() { # makes the folders and the token that names this spool's life
 		echo "$t ." >"$S/token.$$" && ln "$S/token.$$" "$S/token"
 		rm -f "$S/token.$$"
 	} >/dev/null 2>&1
+}
+
+# Y: where a step that removes its claim in the spool leaves a second one, in a folder of this life;
+# empty where there is no room for it.
+second() {
+	Y=$H/claim/$T
+	[ -d "$Y" ] || {
+		umask 077
+		mkdir -p "$Y" && find "$H/claim" -mindepth 1 -maxdepth 1 ! -name "$T" -exec rm -rf {} +
+		umask 022
+		[ -d "$Y" ] || Y=''
+	} >/dev/null 2>&1
+	# after a day the first is enough
+	[ ! "$Y" ] || {
+		set -- "$Y"/*
+		[ "$#" -lt 2000 ] || find "$Y" -type f -mmin +1440 -exec rm -f {} + 2>/dev/null
+	}
 }

@@ -169,7 +169,8 @@ guard_seal() { # no guarded step runs, nor will one from now on
 	while read -r x; do
 		[ "$x" ] || continue
 		set -C
-		echo 'sealed .' >"$S/$x" || stop "$x" TERM
+		echo 'sealed .' >"$S/$x"
+		stop "$x" TERM # also one that removed its claim
 		set +C
 	done <"$g/xids" 2>/dev/null
 }

@@ -2,48 +2,9 @@
 # The framed shell, alone, on dash, bash as sh and busybox ash: a launch cut off at every byte, a
 # shell or supervisor killed at any moment, one key launched from many sides. What settle says and
 # what happened must agree each time. covers: P4
-set -u
 cd "$(dirname "$0")/../.." || exit 1
-t=$(mktemp -d) || exit 1
-trap 'rm -rf "$t"' EXIT
-count=0 bad=0
-
-ok() { # STATUS NAME
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
-		bad=$((bad + 1))
-		echo "not ok $count - $2"
-	fi
-}
-fail() { echo "# $*"; }
-
-# Every shell by the name by which a host would start it.
-mkdir "$t/dash" "$t/bash" "$t/busybox"
-for s in dash bash busybox; do
-	p=$(command -v $s) && ln -s "$p" "$t/$s/sh"
-done
-
-# A spool below HOME, whoever we are.
-prelude() { # NONCE
-	cat runner/remote/host.sh runner/remote/place.sh runner/remote/boot.sh
-	printf "boot %s '%s' plain .\n" "$1" "$HOME/.local/state/hoshu"
-}
-
-verdict() { # SHELL XID: what a new shell says, once it is not running any more
-	while :; do
-		v=$({
-			cat "$t/prelude"
-			printf "settle s '%s' .\n" "$2"
-		} | "$1" 2>/dev/null | sed -n 's/^s>//p')
-		case $v in running*) ;; *) break ;; esac
-	done
-	echo "$v"
-}
-
-HOME=$t/home
-export HOME
-mkdir "$HOME"
-prelude b >"$t/prelude"
+# shellcheck source=tests/faults/host-sh.sh
+. tests/faults/host-sh.sh
 
 cuts() { # SHELL NAME: every prefix of a request with quotes, newlines and a status
 	wrong=0 n=0
@@ -77,12 +38,13 @@ cuts() { # SHELL NAME: every prefix of a request with quotes, newlines and a sta
 		}
 		n=$((n + 1))
 	done
+	echo "# $2: $n cuts, $wrong wrong verdicts"
 	[ "$wrong" = 0 ]
 }
 
 kills() { # SHELL NAME: shell, supervisor or step killed at some moment
 	wrong=0 n=0 words=''
-	while [ "$n" -lt 60 ]; do
+	while [ "$n" -lt "$rounds" ]; do
 		xid=kill$2$n
 		effect=$t/effect-$xid
 		{
@@ -93,14 +55,20 @@ kills() { # SHELL NAME: shell, supervisor or step killed at some moment
 		"$1" <"$t/stream" >/dev/null 2>&1 &
 		shell=$!
 		# spread over what the launch takes, from before the claim to after the verdict
-		sleep "0.0$((n % 3))$((n % 10))"
+		sleep "0.0$((n % 4))$((n % 10))"
 		p=$shell
-		[ $((n % 2)) = 0 ] || read -r _ p _ 2>/dev/null <"$HOME/.local/state/hoshu/$xid" || p=$shell
+		[ $((n % 3)) = 0 ] || read -r _ p _ 2>/dev/null <"$HOME/run/$xid" || p=$shell
+		# what the supervisor waits for
+		[ $((n % 3)) != 1 ] || read -r p _ 2>/dev/null <"/proc/$p/task/$p/children" || p=$shell
 		kill -9 "${p:-$shell}" 2>/dev/null
-		wait "$shell" 2>/dev/null
 		v=$(verdict "$1" "$xid")
-		words="$words ${v%% *}"
 		lines=$(wc -l 2>/dev/null <"$effect" || echo 0)
+		wait "$shell" 2>/dev/null
+		{
+			cat "$t/prelude"
+			printf "launch l '%s' 'echo again >>%s' .\n" "$xid" "$effect"
+		} | "$1" >/dev/null 2>&1
+		words="$words ${v%% *}"
 		case $v in
 		sealed*) [ "$lines" = 0 ] ;;
 		'done 0 '*) [ "$lines" = 2 ] ;;
@@ -110,9 +78,14 @@ kills() { # SHELL NAME: shell, supervisor or step killed at some moment
 			wrong=$((wrong + 1))
 			fail "kill $n: $v, but $lines lines"
 		}
+		# at most once, and nothing after the verdict
+		[ "$(wc -l 2>/dev/null <"$effect" || echo 0)" = "$lines" ] || {
+			wrong=$((wrong + 1))
+			fail "kill $n: $v, and then: $(cat "$effect")"
+		}
 		n=$((n + 1))
 	done
-	echo "# $2:$(for v in $words; do echo "$v"; done | sort | uniq -c | tr -s '\n ' ' ')"
+	echo "# $2: $rounds kills:$(for v in $words; do echo "$v"; done | sort | uniq -c | tr -s '\n ' ' '), $wrong wrong, none twice"
 	[ "$wrong" = 0 ]
 }
 
@@ -160,20 +133,18 @@ gaps() { # SHELL
 	esac
 }
 
-for s in dash bash busybox; do
-	if [ -e "$t/$s/sh" ]; then
-		cuts "$t/$s/sh" "$s"
-		ok $? "$s: a launch cut at every byte: verdict and effect agree"
-		kills "$t/$s/sh" "$s"
-		ok $? "$s: killed at any moment: verdict and effect agree"
-		race "$t/$s/sh" "$s"
-		ok $? "$s: one key from eight sides runs at most once"
-		gaps "$t/$s/sh"
-		ok $? "$s: a reader that nothing shuts in names its gaps"
-	else
-		count=$((count + 1))
-		echo "ok $count # SKIP no $s on this machine"
-	fi
-done
-echo "1..$count"
-[ "$bad" = 0 ]
+every() { # SHELL NAME
+	cuts "$1" "$2"
+	ok $? "$2: a launch cut at every byte: verdict and effect agree"
+	kills "$1" "$2"
+	ok $? "$2: killed at any moment: verdict and effect agree"
+	race "$1" "$2"
+	ok $? "$2: one key from eight sides runs at most once"
+	gaps "$1"
+	ok $? "$2: a reader that nothing shuts in names its gaps"
+}
+
+rounds=30
+[ "${FULL-}" != 1 ] || rounds=210
+each_shell every
+done_testing

@@ -498,7 +498,7 @@ stop_kills_what_ignores_term(void **state)
 	    host.folder);
 	remote_launch(l.remote, xid, bytes_of(script), on_answer, slot(&l, 1));
 	wait_for_file(&l, "deaf", path, sizeof(path));
-	remote_stop(l.remote, xid, 200);
+	remote_stop(l.remote, xid, 3000);
 	link_wait(&l, l.said[1].here);
 	assert_string_equal(l.said[1].verdict, "done");
 	assert_int_equal(l.said[1].rc, 137);
