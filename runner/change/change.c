@@ -88,7 +88,7 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 		const char *between = names.len > 0 ? "; " : "";
 		int hosts;
 
-		if (step->handler || step->of_rollback)
+		if (plan_runs_again(step) || step->of_rollback)
 			continue;
 		switch (step->back) {
 		case STEP_BACK_STEPS:
@@ -128,13 +128,13 @@ static void
 data_put_host(struct buf *out, const struct change_host *host)
 {
 	buf_puts(out, "\"host\":{\"address\":");
-	data_put_text(out, host->address);
+	data_put_text(out, host->address != NULL ? host->address : "");
 	buf_puts(out, ",\"groups\":");
 	json_write(out, host->groups);
 	buf_puts(out, ",\"name\":");
 	data_put_text(out, host->name);
 	buf_printf(out, ",\"port\":%d,\"user\":", host->port);
-	data_put_text(out, host->user);
+	data_put_text(out, host->user != NULL ? host->user : "");
 	buf_puts(out, ",\"vars\":");
 	json_write(out, host->vars);
 	buf_putc(out, '}');

@@ -34,6 +34,7 @@ struct change_step {
 	const char *effects, *diff; /* lines for people */
 	const char *summary;	    /* one line */
 	const char *reason;	    /* of depends and cannot tell */
+	int place; /* where it runs: index of places, -1 = on its host */
 };
 
 struct change_host {
@@ -75,6 +76,8 @@ struct change {
 	size_t host_count;
 	struct change_wave *waves; /* [0..wave_count), phase by phase */
 	size_t wave_count;
+	struct change_host *places; /* where on: leads; hosts without steps */
+	size_t place_count;
 	struct part *parts; /* phase by phase, in the inventory's order */
 	size_t part_count;
 	struct change_module *modules;
@@ -100,6 +103,11 @@ const struct change_host *change_part_host(
     const struct change *change, int part);
 /* Hosts of a phase. */
 int change_phase_hosts(const struct change *change, int phase);
+/* Steps of every host as they are before anybody was asked. */
+void change_blank_steps(struct arena *arena, struct change *change);
+/* Where the step runs for that host: a place, or the host itself. */
+const struct change_host *change_where(const struct change *change,
+    const struct change_host *host, const struct step *step);
 /* Does the host go through this step's phase? */
 bool change_has_step(const struct change_host *host, const struct step *step);
 /* Make parts, and each wave's list of them, from the hosts' waves. */

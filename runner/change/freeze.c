@@ -31,6 +31,8 @@ freeze_steps(struct arena *arena, const struct plan *plan,
 		json_put_text(arena, map, "diff", step->diff);
 		json_put_text(arena, map, "summary", step->summary);
 		json_put_text(arena, map, "reason", step->reason);
+		if (step->place >= 0)
+			json_put_int(arena, map, "place", step->place);
 	}
 	return list;
 }
@@ -43,6 +45,26 @@ freeze_host_waves(struct arena *arena, const struct plan *plan,
 
 	for (size_t p = 0; p < plan->phase_count; p++)
 		json_add(arena, list, json_int(arena, host->waves[p]));
+	return list;
+}
+
+static struct json *
+freeze_places(struct arena *arena, const struct change *change)
+{
+	struct json *list = json_list(arena);
+
+	for (size_t i = 0; i < change->place_count; i++) {
+		const struct change_host *place = &change->places[i];
+		struct json *map = json_add(arena, list, json_map(arena));
+
+		json_put_text(arena, map, "name", place->name);
+		json_put_text(arena, map, "address", place->address);
+		json_put_int(arena, map, "port", place->port);
+		json_put_text(arena, map, "user", place->user);
+		json_put_text(arena, map, "become", place->become);
+		json_put_text(arena, map, "readonly", place->readonly);
+		json_put_text(arena, map, "gaps", place->gaps);
+	}
 	return list;
 }
 
@@ -150,6 +172,7 @@ change_freeze(struct arena *arena, struct change *change)
 	json_put(arena, doc, "plan", plan);
 	json_put(arena, doc, "inputs", change->inputs);
 	json_put(arena, doc, "hosts", freeze_hosts(arena, change, true));
+	json_put(arena, doc, "places", freeze_places(arena, change));
 	json_put(arena, doc, "waves", freeze_waves(arena, change));
 	json_put(arena, doc, "modules", freeze_modules(arena, change));
 	json_put(arena, doc, "files", change->files);
@@ -228,6 +251,8 @@ void
 change_statement(struct arena *arena, const struct change *change,
     struct statement *statement)
 {
+	struct json *hosts;
+
 	memset(statement, 0, sizeof(*statement));
 	statement->change = change->number;
 	statement->title = change->title;
@@ -235,8 +260,10 @@ change_statement(struct arena *arena, const struct change *change,
 	statement->plan_sha256 = change->plan_sha256;
 	statement->plan_file = change->plan->file;
 	statement->hosts = (int)change->host_count;
-	statement->hosts_sha256 =
-	    freeze_digest_json(arena, freeze_hosts(arena, change, false));
+	hosts = freeze_hosts(arena, change, false);
+	if (change->place_count > 0) /* places are approved like hosts */
+		json_add(arena, hosts, freeze_places(arena, change));
+	statement->hosts_sha256 = freeze_digest_json(arena, hosts);
 	statement->modules_sha256 =
 	    freeze_digest_json(arena, freeze_modules(arena, change));
 	statement->scripts_sha256 =

@@ -20,6 +20,30 @@ change_phase_hosts(const struct change *change, int phase)
 	return hosts;
 }
 
+void
+change_blank_steps(struct arena *arena, struct change *change)
+{
+	size_t steps = (size_t)change->plan->last_id + 1;
+
+	for (size_t h = 0; h < change->host_count; h++) {
+		struct change_host *host = &change->hosts[h];
+
+		host->steps = arena_array(arena, struct change_step, steps);
+		for (size_t id = 0; id < steps; id++)
+			host->steps[id] = (struct change_step){
+			    CHANGE_SKIP, "", "", "", "", "", "", "", "", -1};
+	}
+}
+
+const struct change_host *
+change_where(const struct change *change, const struct change_host *host,
+    const struct step *step)
+{
+	int place = host->steps[step->id].place;
+
+	return place >= 0 ? &change->places[place] : host;
+}
+
 bool
 change_has_step(const struct change_host *host, const struct step *step)
 {

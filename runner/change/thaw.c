@@ -107,6 +107,38 @@ thaw_step(struct thaw *thaw, const struct json *map, struct change_step *step)
 	step->diff = json_get_text(map, "diff", "");
 	step->summary = json_get_text(map, "summary", "");
 	step->reason = json_get_text(map, "reason", "");
+	step->place = (int)json_get_int(map, "place", -1);
+	if (step->place >= (int)thaw->change->place_count)
+		return thaw_wrong(thaw, "place of a step");
+	return 0;
+}
+
+static int
+thaw_places(struct thaw *thaw)
+{
+	const struct json *places = json_get(thaw->doc, "places");
+	struct change *change = thaw->change;
+
+	if (places == NULL || places->type != JSON_LIST)
+		return thaw_wrong(thaw, "places");
+	change->place_count = places->count;
+	change->places =
+	    arena_array(thaw->arena, struct change_host, places->count + 1);
+	for (size_t i = 0; i < places->count; i++) {
+		const struct json *map = places->items[i];
+		struct change_host *place = &change->places[i];
+
+		place->name = json_get_text(map, "name", "");
+		place->address = json_get_text(map, "address", "");
+		place->port = (int)json_get_int(map, "port", 0);
+		place->user = json_get_text(map, "user", "");
+		place->become = json_get_text(map, "become", "none");
+		place->readonly = json_get_text(map, "readonly", "");
+		place->gaps = json_get_text(map, "gaps", "");
+		place->trouble = place->facts = place->plan_vars = "";
+		if (place->name[0] == '\0')
+			return thaw_wrong(thaw, "a place");
+	}
 	return 0;
 }
 
@@ -262,7 +294,8 @@ change_thaw(struct arena *arena, const char *digest, struct blobs *blobs,
 		return thaw_wrong(&thaw, "inputs");
 	if ((r = thaw_plan(&thaw)) < 0 || (r = thaw_params(&thaw)) < 0 ||
 	    (r = thaw_checks(&thaw)) < 0 || (r = thaw_waves(&thaw)) < 0 ||
-	    (r = thaw_hosts(&thaw)) < 0 || (r = thaw_modules(&thaw)) < 0)
+	    (r = thaw_places(&thaw)) < 0 || (r = thaw_hosts(&thaw)) < 0 ||
+	    (r = thaw_modules(&thaw)) < 0)
 		return r;
 	*out = change;
 	return 0;

@@ -144,14 +144,23 @@ reach_same(const struct change_host *host, const struct ssh_settings *ssh,
 }
 
 /* What OpenSSH would use for every host, asked for all at once. */
+static struct change_host *
+reach_host(struct change *change, size_t index)
+{
+	return index < change->host_count
+		   ? &change->hosts[index]
+		   : &change->places[index - change->host_count];
+}
+
 static int
 reach_settings(
     struct context *context, struct ssh_settings **settings, struct err *err)
 {
-	const struct change *change = context->change;
+	struct change *change = context->change;
 	const char *config = context->inventory->ssh_config;
-	struct openssh_wanted *wanted = arena_array(
-	    context->arena, struct openssh_wanted, change->host_count + 1);
+	size_t count = change->host_count + change->place_count;
+	struct openssh_wanted *wanted =
+	    arena_array(context->arena, struct openssh_wanted, count + 1);
 
 	if (config != NULL && !file_exists(config))
 		return err_at(err, ERR_PLAN,
@@ -159,11 +168,12 @@ reach_settings(
 		    _("ssh_config: there is no file '%s', so no host can be "
 		      "reached; it is looked for beside the inventory"),
 		    config);
-	for (size_t i = 0; i < change->host_count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		const char *name = reach_host(change, i)->name;
 		const struct host *known =
-		    inventory_host(context->inventory, change->hosts[i].name);
+		    inventory_host(context->inventory, name);
 
-		wanted[i].name = change->hosts[i].name;
+		wanted[i].name = name;
 		wanted[i].port = known != NULL ? known->port : 0;
 		wanted[i].user = known != NULL ? known->user : NULL;
 	}
@@ -171,24 +181,25 @@ reach_settings(
 	    file_exists(context->project->store)
 		? file_join(context->arena, context->project->store, "cache")
 		: NULL,
-	    wanted, change->host_count, settings, err);
+	    wanted, count, settings, err);
 }
 
 int
 context_reach(struct context *context, struct err *err)
 {
 	struct change *change = context->change;
-	struct ssh_settings **settings = arena_array(
-	    context->arena, struct ssh_settings *, change->host_count + 1);
+	size_t count = change->host_count + change->place_count;
+	struct ssh_settings **settings =
+	    arena_array(context->arena, struct ssh_settings *, count + 1);
 	int r;
 
-	context->reach = arena_array(
-	    context->arena, struct fleet_host, change->host_count + 1);
+	context->reach =
+	    arena_array(context->arena, struct fleet_host, count + 1);
 	r = reach_settings(context, settings, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < change->host_count; i++) {
-		struct change_host *host = &change->hosts[i];
+	for (size_t i = 0; i < count; i++) {
+		struct change_host *host = reach_host(change, i);
 		const struct host *known =
 		    inventory_host(context->inventory, host->name);
 		struct ssh_settings *ssh = settings[i];
@@ -204,6 +215,7 @@ context_reach(struct context *context, struct err *err)
 		if (r < 0)
 			return r;
 		context->reach[i].ssh = ssh;
+		context->reach[i].place = i >= change->host_count;
 		context->reach[i].become = host->become;
 		context->reach[i].root_spool = "";
 		context->reach[i].ssh_config = context->inventory->ssh_config;

@@ -25,7 +25,8 @@ struct context {
 	struct blobs *blobs;
 	struct change *change;
 	struct change_fold fold;
-	struct fleet_host *reach; /* how to reach each host of the change */
+	struct fleet_host *reach; /* how to reach each host of the change, and
+				     then each place */
 };
 
 /* Find hoshu.yml and read it. */
@@ -49,6 +50,11 @@ int context_plan(
 /* Its part of context_plan: the hosts of every phase and their waves. Needs
  * the inventory. */
 int context_targets(struct context *context, struct err *err) MUST_USE;
+/* The same: where steps with on: run. Needs the inputs and the workers. */
+int context_places(struct context *context, struct err *err) MUST_USE;
+/* Values of texts with ${{ }} (a list), asked of a worker; data as seam.h says. */
+int context_evaluate(struct context *context, const struct json *texts,
+    const char *data, struct json **values, struct err *err) MUST_USE;
 /* Load a submitted change and fold its records. Needs the journal. */
 int context_load(
     struct context *context, const char *word, struct err *err) MUST_USE;

@@ -83,8 +83,8 @@ asked_wait(struct asked *asked, struct json **value, struct err *err)
 	    "%s", asked->text);
 }
 
-static int
-plan_evaluate(struct context *context, const struct json *texts,
+int
+context_evaluate(struct context *context, const struct json *texts,
     const char *data, struct json **values, struct err *err)
 {
 	struct asked asked = {.loop = context->loop, .arena = context->arena};
@@ -267,7 +267,7 @@ plan_title(struct context *context, struct err *err)
 	buf_puts(&data, "{\"inputs\":");
 	json_write(&data, change->inputs);
 	buf_putc(&data, '}');
-	r = plan_evaluate(context, texts, buf_str(&data), &values, err);
+	r = context_evaluate(context, texts, buf_str(&data), &values, err);
 	buf_free(&data);
 	if (r < 0)
 		return err_wrap(err, "change:");
@@ -296,7 +296,7 @@ plan_compile(
 	} else {
 		json_add(arena, texts, json_text(arena, text));
 	}
-	if (plan_evaluate(context, texts, "", &values, &why) == 0)
+	if (context_evaluate(context, texts, "", &values, &why) == 0)
 		return 0;
 	return err_at(err, ERR_PLAN, place, "%s", why.text);
 }
@@ -331,7 +331,8 @@ context_plan(struct context *context, const char *file, struct err *err)
 	    (r = plan_expressions(change->plan, plan_compile, context, err)) <
 		0 ||
 	    (r = plan_inputs(context, err)) < 0 ||
-	    (r = plan_title(context, err)) < 0)
+	    (r = plan_title(context, err)) < 0 ||
+	    (r = context_places(context, err)) < 0)
 		goto out;
 	change->plan_sha256 = blobs_put(context->blobs, buf_bytes(&text));
 	change->in_flight = waves_bound(change);

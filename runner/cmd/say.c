@@ -98,6 +98,8 @@ say_words(enum record_kind kind)
 		return N_("ABORTED: what is in flight ends, then it stops");
 	case RECORD_SETTLED:
 		return N_("settled by a person");
+	case RECORD_PLACE_OPENED:
+		return NULL;
 	}
 	return NULL;
 }
@@ -127,7 +129,7 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 {
 	const char *name = json_get_text(body, "name", "");
 
-	if (record->kind == RECORD_CHECK)
+	if (record->kind == RECORD_CHECK || record_kind_is_host(record->kind))
 		return;
 	if (record->kind == RECORD_WAVE_STARTED ||
 	    record->kind == RECORD_WAVE_SOAKING ||
@@ -218,6 +220,9 @@ say_record(
 	if (record->kind == RECORD_UNDO_DONE &&
 	    json_get_bool(body, "handler", false))
 		words = N_("ran again after the undo");
+	if (record->kind == RECORD_UNDO_DONE &&
+	    json_get_bool(body, "around", false))
+		words = N_("done for the way back");
 	say_time(out, record->wall_ms, all);
 	fprintf(out, "%-10s ", record->host);
 	say_what(out, record, plan, body);

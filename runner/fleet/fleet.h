@@ -122,6 +122,7 @@ struct fleet_host {
 	const char *become;		/* "none" or "sudo" */
 	const char *root_spool;		/* "" = default */
 	const char *ssh_config;		/* for jump hosts; NULL = the user's */
+	bool place; /* steps of other hosts run there: a ticket names them */
 };
 /* Connect host (the caller's number for it, 0..99999). Waits for a place
  * among dials_at_once; jittered back-off and up to 3 tries where sshd hangs up

@@ -324,7 +324,8 @@ fold_record(
 		fold_opened(part, record, body);
 	else if (part != NULL)
 		fold_asking(fold, part, record, body);
-	if (part == NULL || record->kind == RECORD_CHECK)
+	if (part == NULL || record->kind == RECORD_CHECK ||
+	    record->kind == RECORD_PLACE_OPENED)
 		fold_change_record(fold, record, body);
 	else if (!fold_part_record(fold, part, record->kind))
 		r = fold_step(fold, part, record, body, err);

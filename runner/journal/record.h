@@ -62,7 +62,9 @@
 	X(RECORD_PAUSED, "paused")   /* body: because */                       \
 	X(RECORD_RESUMED, "resumed") /* body: because */                       \
 	X(RECORD_ABORTED, "aborted") /* body: because */                       \
-	X(RECORD_SETTLED, "settled") /* host, step, xid; body: outcome, ... */
+	X(RECORD_SETTLED, "settled") /* host, step, xid; body: outcome, ... */ \
+	/* step with on:; life is the place's */                               \
+	X(RECORD_PLACE_OPENED, "place-opened")
 
 enum record_kind {
 	RECORD_NONE,

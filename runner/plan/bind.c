@@ -239,7 +239,16 @@ check_rules(const struct plan *plan, const struct step *step,
 		    _("retry: nothing can tell whether %s was done already; "
 		      "add unless: with a command that succeeds then"),
 		    step->module);
-	if (step->back == STEP_BACK_DERIVED && !step->handler &&
+	if (step->around != AROUND_NOT &&
+	    list_has(json_get(descriptor, "beside"), "unless") &&
+	    json_get(step->params, "unless") == NULL)
+		return err_at(err, ERR_PLAN,
+		    word_place(step->yaml, step->module),
+		    _("%s: nothing can tell on which side of around: the host "
+		      "is; add unless: with a command that succeeds when this "
+		      "was done already"),
+		    step->module);
+	if (step->back == STEP_BACK_DERIVED && !plan_runs_again(step) &&
 	    !step->of_rollback && goes_back &&
 	    !json_get_bool(can, "undo", true))
 		return err_at(err, ERR_PLAN,

@@ -88,6 +88,8 @@ walk_step(const struct walk *walk, const struct step *step)
 	if (step->when != NULL)
 		r = walk->fn(
 		    walk->arg, step->when, true, step->when_place, walk->err);
+	if (r == 0)
+		r = walk_text(walk, step->on, step->on_place);
 	for (size_t i = 0; i < step->yaml->count && r == 0; i++)
 		if (!step_key_known(step->yaml->keys[i]->text))
 			r = walk_yaml(walk, step->yaml->items[i]);

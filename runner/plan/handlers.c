@@ -242,14 +242,16 @@ list_modules(struct arena *arena, struct plan *plan)
 	}
 }
 
-/* Each segment's steps, then its handlers. */
+/* Each segment's steps, then its handlers; what is entered comes first. */
 static void
 order_phase(struct arena *arena, struct plan *plan, int number)
 {
 	struct phase *phase = &plan->phases[number];
 
-	phase->order = arena_array(
-	    arena, struct step *, phase->step_count + plan->handler_count);
+	phase->order = arena_array(arena, struct step *,
+	    phase->enter_count + phase->step_count + plan->handler_count);
+	for (size_t i = 0; i < phase->enter_count; i++)
+		phase->order[phase->order_count++] = &phase->enter[i];
 	for (int s = 0; s <= last_segment(phase); s++) {
 		for (size_t i = 0; i < phase->step_count; i++)
 			if (phase->steps[i].segment == s)
@@ -283,8 +285,11 @@ plan_read_handlers(
 	plan->by_id = arena_array(
 	    reader->arena, struct step *, (size_t)plan->last_id + 1);
 	for (size_t p = 0; p < plan->phase_count; p++) {
-		index_steps(
-		    plan, plan->phases[p].steps, plan->phases[p].step_count);
+		struct phase *phase = &plan->phases[p];
+
+		index_steps(plan, phase->enter, phase->enter_count);
+		index_steps(plan, phase->steps, phase->step_count);
+		index_steps(plan, phase->leave, phase->leave_count);
 		order_phase(reader->arena, plan, (int)p);
 	}
 	index_steps(plan, plan->handlers, plan->handler_count);

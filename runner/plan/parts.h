@@ -34,7 +34,8 @@ struct plan_reader {
  * NULL), or of each phase; then the handlers. */
 struct plan_parts {
 	const struct yaml *phases;
-	const struct yaml *targets, *waves, *steps; /* without phases: */
+	const struct yaml *targets, *waves, *around,
+	    *steps; /* without phases: */
 	const struct yaml *handlers, *checks;
 };
 int plan_read_phases(struct plan_reader *reader, const struct yaml *root,
@@ -59,6 +60,10 @@ int plan_read_spec(struct arena *arena, struct check *check,
 /* The steps of one phase. */
 int plan_read_steps(struct plan_reader *reader, int phase,
     const struct yaml *list, struct err *err) MUST_USE;
+/* around: of one phase; enter before the phase's steps are read, leave after,
+ * so that ids are in the order in which things run. */
+int plan_read_around(struct plan_reader *reader, int phase,
+    const struct yaml *map, enum step_around side, struct err *err) MUST_USE;
 /* One step that is a handler, named by its key. */
 int plan_read_handler(struct plan_reader *reader, struct step *step,
     const struct yaml *key, const struct yaml *map, struct err *err) MUST_USE;

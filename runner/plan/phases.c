@@ -44,21 +44,43 @@ phase_name(const struct plan *plan, struct phase *phase,
 	return 0;
 }
 
+/* around: { enter: [...], leave: [...] } and, between them, the steps. */
+static int
+phase_steps(struct plan_reader *reader, int number, const struct yaml *around,
+    const struct yaml *steps, struct err *err)
+{
+	const struct yaml *enter = NULL, *leave = NULL;
+	const struct yaml_field fields[] = {
+	    {"enter", YAML_NEED_LIST, .node = &enter},
+	    {"leave", YAML_NEED_LIST, .node = &leave},
+	};
+	int r;
+
+	if (around == NULL)
+		return plan_read_steps(reader, number, steps, err);
+	if ((r = yaml_read(around, "around", fields, COUNT(fields), err)) < 0 ||
+	    (r = plan_read_around(reader, number, around, AROUND_ENTER, err)) <
+		0 ||
+	    (r = plan_read_steps(reader, number, steps, err)) < 0)
+		return r;
+	return plan_read_around(reader, number, around, AROUND_LEAVE, err);
+}
+
 static int
 read_phase(struct plan_reader *reader, size_t number, const struct yaml *map,
     const char *targets_of_all, struct err *err)
 {
 	struct phase *phase = &reader->plan->phases[number];
 	const struct yaml *name = NULL, *targets = NULL, *waves = NULL,
-			  *steps = NULL, *checks = NULL;
+			  *steps = NULL, *checks = NULL, *around = NULL;
 	const struct yaml_field fields[] = {
 	    {"name", YAML_NEED_TEXT, .node = &name},
 	    {"targets", YAML_WANT_TEXT, .node = &targets},
 	    {"waves", YAML_WANT_LIST, .node = &waves},
 	    {"steps", YAML_NEED_LIST, .node = &steps},
 	    {"checks", YAML_WANT_LIST, .node = &checks},
+	    {"around", YAML_WANT_MAP, .node = &around},
 	    FIELD_NOT_YET("ask"),
-	    FIELD_NOT_YET("around"),
 	    FIELD_NOT_YET("each"),
 	};
 	const char *what =
@@ -77,7 +99,7 @@ read_phase(struct plan_reader *reader, size_t number, const struct yaml *map,
 	if (targets != NULL && (r = phase_targets(phase, targets, err)) < 0)
 		return r;
 	if ((r = plan_read_waves(reader, phase, waves, err)) < 0 ||
-	    (r = plan_read_steps(reader, (int)number, steps, err)) < 0)
+	    (r = phase_steps(reader, (int)number, around, steps, err)) < 0)
 		return r;
 	return plan_read_checks(reader, checks, (int)number, err);
 }
@@ -90,15 +112,16 @@ read_list(
 {
 	const struct yaml *list = parts->phases;
 	struct plan *plan = reader->plan;
-	const struct yaml *stray =
-	    parts->steps != NULL ? parts->steps : parts->waves;
+	const struct yaml *stray = parts->steps != NULL	  ? parts->steps
+				   : parts->waves != NULL ? parts->waves
+							  : parts->around;
 	struct phase top = {.name = ""};
 	int r;
 
 	if (stray != NULL)
 		return err_at(err, ERR_PLAN, stray->place,
-		    _("steps: and waves: belong into the phases of a plan that "
-		      "has phases:"));
+		    _("steps:, waves: and around: belong into the phases of a "
+		      "plan that has phases:"));
 	if ((r = word_list(list, "phases", PLAN_PHASES_MAX, err)) < 0 ||
 	    (parts->targets != NULL &&
 		(r = phase_targets(&top, parts->targets, err)) < 0))
@@ -130,7 +153,7 @@ read_one(struct plan_reader *reader, const struct yaml *root,
 	if ((r = phase_targets(phase, parts->targets, err)) < 0 ||
 	    (r = plan_read_waves(reader, phase, parts->waves, err)) < 0)
 		return r;
-	return plan_read_steps(reader, 0, parts->steps, err);
+	return phase_steps(reader, 0, parts->around, parts->steps, err);
 }
 
 int

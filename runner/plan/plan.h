@@ -30,6 +30,10 @@ enum step_back {
 	STEP_BACK_STOP,	   /* the way back ends here and asks */
 };
 
+/* Part of the bracket round every touch of a host: enter before the first,
+ * leave after the checks, on the way there and on the way back. */
+enum step_around { AROUND_NOT, AROUND_ENTER, AROUND_LEAVE };
+
 struct step {
 	int id;	     /* from 1, unique in the plan, in the text's order:
 			       a step, then its rollback steps; handlers last */
@@ -53,7 +57,11 @@ struct step {
 	struct step *back_steps;
 	size_t back_count;
 	bool handler;
-	bool of_rollback;	 /* is one of another step's back_steps */
+	bool of_rollback; /* is one of another step's back_steps */
+	enum step_around around;
+	const char *on; /* where it runs: a selector of one host, which may
+			   hold ${{ }}; NULL = on the host it is for */
+	struct place on_place;
 	const struct yaml *yaml; /* the step's map, for plan_bind */
 	const struct yaml *module_yaml;
 	struct template *templates; /* files that became params' texts */
@@ -155,7 +163,9 @@ struct phase {
 	size_t wave_count;
 	struct step *steps;
 	size_t step_count;
-	struct step **order;
+	struct step *enter, *leave; /* around: */
+	size_t enter_count, leave_count;
+	struct step **order; /* enter first; leave comes after the checks */
 	size_t order_count;
 };
 
@@ -222,6 +232,9 @@ int plan_expressions(const struct plan *plan,
 	struct err *err),
     void *arg, struct err *err) MUST_USE;
 
+/* Does the step run again on the way back instead of being undone? A handler
+ * does, and the steps of around:. */
+bool plan_runs_again(const struct step *step);
 /* The limit in hosts for a phase of so many; INT_MAX when it is not set. */
 int plan_limit_hosts(const struct limit *limit, int phase_hosts);
 const char *plan_risk_name(enum plan_risk risk);

@@ -14,19 +14,19 @@
 #define SECOND_MS ((int64_t)1000)
 #define DAY_MS ((int64_t)86400000)
 
-enum step_place { STEP_FORWARD, STEP_OF_ROLLBACK, STEP_HANDLER };
+enum step_place { STEP_FORWARD, STEP_OF_ROLLBACK, STEP_HANDLER, STEP_AROUND };
 
 enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 
 /* The keys of every step; what is behind `built` is refused by name. */
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
-    "retry", "rollback", "because",
+    "retry", "rollback", "because", "on",
     /* not built yet */
-    "on", "around", "ask", "guard", "use", "with", "each", "later",
-    "unpreviewed", "secrets",
+    "around", "ask", "guard", "use", "with", "each", "later", "unpreviewed",
+    "secrets",
     /* stands alone */
     "flush"};
-enum { STEP_KEYS_BUILT = 7 };
+enum { STEP_KEYS_BUILT = 8 };
 
 /* Words that stand beside many modules' keys, so that they may also stand
  * before it and are never taken for the module. */
@@ -160,6 +160,19 @@ check_place(enum step_place where, const struct yaml *map, struct err *err)
 	    {STEP_HANDLER, "because",
 		N_("because: it explains rollback:, which a handler does not "
 		   "have")},
+	    {STEP_HANDLER, "on",
+		N_("on: a handler runs on the host whose step notified it; "
+		   "write a step with on: and when: changed(...) instead")},
+	    {STEP_AROUND, "when",
+		N_("when: what is entered must be left; a step of around: has "
+		   "no condition")},
+	    {STEP_AROUND, "notify",
+		N_("notify: a step of around: cannot notify")},
+	    {STEP_AROUND, "rollback",
+		N_("rollback: the way back of around: is its other side")},
+	    {STEP_AROUND, "because",
+		N_("because: it explains rollback:, which a step of around: "
+		   "does not have")},
 	    {STEP_OF_ROLLBACK, "notify",
 		N_("notify: a step of a rollback cannot notify; the handlers "
 		   "of the step run again anyway")},
@@ -275,7 +288,7 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
     enum step_place where, const char *what, struct err *err)
 {
 	const struct yaml *retry = NULL, *back = NULL, *when = NULL,
-			  *notify = NULL;
+			  *notify = NULL, *on = NULL;
 	const struct yaml_field fields[] = {
 	    {"name", YAML_WANT_TEXT, .text = &step->name},
 	    {"when", YAML_WANT_TEXT, .text = &step->when, .node = &when},
@@ -284,7 +297,7 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    {"retry", YAML_WANT_MAP, .node = &retry},
 	    {"rollback", YAML_WANT_ANY, .node = &back},
 	    {"because", YAML_WANT_TEXT, .text = &step->because},
-	    FIELD_NOT_YET("on"),
+	    {"on", YAML_WANT_TEXT, .text = &step->on, .node = &on},
 	    FIELD_NOT_YET("around"),
 	    FIELD_NOT_YET("ask"),
 	    FIELD_NOT_YET("guard"),
@@ -325,6 +338,11 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	step->named = step->name != NULL;
 	if (when != NULL)
 		step->when_place = when->place;
+	if (on != NULL) {
+		step->on_place = on->place;
+		if ((r = word_line(on, "on", PLAN_REASON_MAX, err)) < 0)
+			return r;
+	}
 	return read_back(reader, step, map, back, err);
 }
 
@@ -403,4 +421,41 @@ plan_read_steps(struct plan_reader *reader, int number, const struct yaml *list,
 		return err_at(err, ERR_PLAN, list->place,
 		    _("steps: there is nothing to do; write a step"));
 	return 0;
+}
+
+int
+plan_read_around(struct plan_reader *reader, int number, const struct yaml *map,
+    enum step_around side, struct err *err)
+{
+	struct phase *phase = &reader->plan->phases[number];
+	bool enter = side == AROUND_ENTER;
+	const char *word = enter ? "enter" : "leave";
+	struct step **steps = enter ? &phase->enter : &phase->leave;
+	size_t *count = enter ? &phase->enter_count : &phase->leave_count;
+	const struct yaml *list = yaml_get(map, word);
+	int r;
+
+	if ((r = word_list(list, word, PLAN_STEPS_MAX, err)) < 0)
+		return r;
+	*steps = arena_array(reader->arena, struct step, list->count);
+	*count = list->count;
+	for (size_t i = 0; i < list->count; i++) {
+		struct step *step = &(*steps)[i];
+
+		r = read_step(reader, step, list->items[i], STEP_AROUND,
+		    arena_printf(reader->arena,
+			enter ? _("enter %zu") : _("leave %zu"), i + 1),
+		    err);
+		if (r < 0)
+			return r;
+		step->around = side;
+		place_steps(step, 1, number, 0);
+	}
+	return 0;
+}
+
+bool
+plan_runs_again(const struct step *step)
+{
+	return step->handler || step->around != AROUND_NOT;
 }

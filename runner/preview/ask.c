@@ -26,12 +26,20 @@ struct ask_host {
 	struct json *params;
 };
 
+struct ask_place {
+	struct ask *ask;
+	int index; /* in the fleet */
+	struct change_host *place;
+};
+
 struct ask {
 	struct preview_options o;
 	struct change *change;
 	struct arena *arena;
 	struct ask_host *hosts;
-	size_t left;
+	size_t left; /* hosts to come */
+	struct ask_place *places;
+	size_t places_left; /* connecting */
 };
 
 static void ask_connect(struct ask_host *host);
@@ -181,6 +189,11 @@ ask_seen(void *arg, const struct answer *answer)
 		out->verdict = CHANGE_SKIP;
 		out->reason = N_("nothing that notifies it will change");
 	}
+	if (step->around == AROUND_LEAVE && out->verdict == CHANGE_SAME) {
+		out->verdict = CHANGE_DEPENDS;
+		out->reason = N_("met now; it will not be when the host was "
+				 "entered");
+	}
 	if (!step->of_rollback)
 		host->changed[step->id] = change_foretold(out->verdict);
 	host->step++;
@@ -188,10 +201,32 @@ ask_seen(void *arg, const struct answer *answer)
 }
 
 static void
+ask_place_trouble(struct ask_host *host, const struct step *step,
+    const struct change_host *where)
+{
+	char text[1400];
+
+	snprintf(text, sizeof(text), _("step \"%s\", on %s: %s"), step->name,
+	    where->name, where->trouble);
+	ask_trouble(host, text);
+}
+
+/* Whom to ask, by its number in the fleet. */
+static int
+ask_index(const struct ask_host *host, const struct step *step)
+{
+	int place = host->host->steps[step->id].place;
+
+	return place >= 0 ? (int)host->ask->change->host_count + place
+			  : host->index;
+}
+
+static void
 ask_step(struct ask_host *host)
 {
 	struct ask *ask = host->ask;
 	struct buf params = BUF_INIT, data = BUF_INIT;
+	const struct change_host *where;
 	const struct step *step;
 
 	while (
@@ -203,10 +238,15 @@ ask_step(struct ask_host *host)
 		return;
 	}
 	step = ask->change->plan->by_id[host->step];
+	where = change_where(ask->change, host->host, step);
+	if (where->trouble[0] != '\0') {
+		ask_place_trouble(host, step, where);
+		return;
+	}
 	json_write(&params, step->params);
 	ask_data(host, step, &data);
-	fleet_probe(ask->o.fleet, host->index, step->module, buf_bytes(&params),
-	    buf_bytes(&data), ASK_PROBE_MS, ask_seen, host);
+	fleet_probe(ask->o.fleet, ask_index(host, step), step->module,
+	    buf_bytes(&params), buf_bytes(&data), ASK_PROBE_MS, ask_seen, host);
 	buf_free(&params);
 	buf_free(&data);
 }
@@ -321,11 +361,47 @@ ask_begin(struct ask *ask, size_t index)
 	memset(host->changed, '-', steps);
 	host->host->facts = host->host->plan_vars = "";
 	host->host->readonly = host->host->gaps = host->host->trouble = "";
-	host->host->steps = arena_array(ask->arena, struct change_step, steps);
-	for (size_t id = 0; id < steps; id++)
-		host->host->steps[id] = (struct change_step){
-		    CHANGE_SKIP, "", "", "", "", "", "", "", ""};
 	ask_connect(host);
+}
+
+/* Places are opened before any host: they are few, and hosts wait for them. */
+static void
+ask_place_opened(void *arg, const struct answer *answer)
+{
+	struct ask_place *place = arg;
+	struct ask *ask = place->ask;
+
+	if (answer->kind == ANSWER_OPENED) {
+		place->place->readonly =
+		    arena_strdup(ask->arena, answer->readonly);
+		place->place->gaps = arena_strdup(ask->arena, answer->gaps);
+	} else {
+		place->place->trouble = arena_strdup(ask->arena, answer->text);
+	}
+	if (--ask->places_left > 0)
+		return;
+	for (size_t i = 0; i < ask->change->host_count; i++)
+		ask_begin(ask, i);
+}
+
+static void
+ask_places(struct ask *ask)
+{
+	struct change *change = ask->change;
+
+	ask->places =
+	    arena_array(ask->arena, struct ask_place, change->place_count + 1);
+	ask->places_left = change->place_count;
+	for (size_t i = 0; i < change->place_count; i++) {
+		struct ask_place *place = &ask->places[i];
+		size_t index = change->host_count + i;
+
+		place->ask = ask;
+		place->index = (int)index;
+		place->place = &change->places[i];
+		fleet_connect(ask->o.fleet, place->index, &ask->o.hosts[index],
+		    FLEET_READONLY, ask_place_opened, place);
+	}
 }
 
 int
@@ -338,10 +414,17 @@ preview_ask(const struct preview_options *options, struct change *change,
 	ask.arena = blobs_arena(change->blobs);
 	ask.hosts = arena_array(ask.arena, struct ask_host, change->host_count);
 	ask.left = change->host_count;
-	for (size_t i = 0; i < change->host_count; i++)
+	if (change->host_count > 0 && change->hosts[0].steps == NULL)
+		change_blank_steps(ask.arena, change);
+	ask_places(&ask);
+	for (size_t i = 0; change->place_count == 0 && i < change->host_count;
+	     i++)
 		ask_begin(&ask, i);
 	if (ask.left > 0)
 		loop_run(options->loop);
+	for (size_t i = 0; i < change->place_count; i++)
+		if (change->places[i].trouble[0] == '\0')
+			fleet_disconnect(options->fleet, ask.places[i].index);
 	change->preview_ms = world_wall_ms(options->world);
 	if (ask.left > 0)
 		return err_set(err, ERR_INTERNAL,

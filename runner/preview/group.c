@@ -20,7 +20,7 @@ group_key(const struct change *change, size_t index, struct digest *key)
 
 		if (!change_has_step(host, change->plan->by_id[id]))
 			continue;
-		buf_printf(&text, "%d %s %s %s %s %s\n", id,
+		buf_printf(&text, "%d %d %s %s %s %s %s\n", id, step->place,
 		    change_verdict_word(step->verdict), step->summary,
 		    step->reason, step->effects, step->diff);
 	}

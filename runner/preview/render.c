@@ -107,6 +107,27 @@ render_limit(const struct change *change, const struct limit *limit)
 	return least;
 }
 
+/* Where steps run that do not run on their host. */
+static void
+render_places(struct render *render)
+{
+	const struct change *change = render->change;
+
+	for (size_t i = 0; i < change->place_count; i++) {
+		const struct change_host *place = &change->places[i];
+		struct buf gaps = BUF_INIT;
+
+		fprintf(render->out, _("  place     %s"), place->name);
+		if (place->gaps[0] != '\0') {
+			said_put_list(&gaps, place->gaps);
+			fprintf(render->out, _(", read-only not enforced: %s"),
+			    buf_str(&gaps));
+		}
+		fputc('\n', render->out);
+		buf_free(&gaps);
+	}
+}
+
 static const char *
 render_scope(enum back_scope scope)
 {
@@ -200,6 +221,7 @@ render_head(struct render *render)
 	fprintf(render->out, _("  reason    %s\n"), plan->reason);
 	for (size_t p = 0; p < plan->phase_count; p++)
 		render_phase(render, p);
+	render_places(render);
 	render_rules(render);
 	render_counts(render);
 }
@@ -307,6 +329,22 @@ render_scripts(struct render *render, const struct change_step *step)
 	return 0;
 }
 
+static const char *
+render_when(const struct step *step)
+{
+	if (step->of_rollback)
+		return _("(on the way back) ");
+	switch (step->around) {
+	case AROUND_NOT:
+		return "";
+	case AROUND_ENTER:
+		return _("(before every touch) ");
+	case AROUND_LEAVE:
+		return _("(after the checks) ");
+	}
+	bug("around %d", (int)step->around);
+}
+
 static int
 render_step(struct render *render, const struct step *step,
     const struct change_step *previewed, bool scripts)
@@ -318,7 +356,10 @@ render_step(struct render *render, const struct step *step,
 	int r;
 
 	fprintf(out, "  %s %d %s%s", render_mark(previewed->verdict), step->id,
-	    step->of_rollback ? _("(on the way back) ") : "", step->name);
+	    render_when(step), step->name);
+	if (previewed->place >= 0)
+		fprintf(out, _(" on %s"),
+		    render->change->places[previewed->place].name);
 	fprintf(out, "  [%s]", render_word(previewed->verdict));
 	if (previewed->summary[0] != '\0')
 		fprintf(out, "  %s", previewed->summary);
@@ -331,7 +372,7 @@ render_step(struct render *render, const struct step *step,
 		0 ||
 	    (r = render_lines(render, previewed->diff, "      ", false)) < 0)
 		return r;
-	if (way_back[0] != '\0' && !step->handler && !step->of_rollback)
+	if (way_back[0] != '\0' && !plan_runs_again(step) && !step->of_rollback)
 		fprintf(out, "      %s\n", way_back);
 	return scripts ? render_scripts(render, previewed) : 0;
 }
@@ -437,6 +478,9 @@ render_json_host(struct arena *arena, const struct change *change,
 		json_put_text(arena, item, "reason", step->reason);
 		json_put_text(arena, item, "apply", step->apply);
 		json_put_text(arena, item, "undo", step->undo);
+		if (step->place >= 0)
+			json_put_text(arena, item, "on",
+			    change->places[step->place].name);
 	}
 	json_put(arena, map, "steps", steps);
 	return map;

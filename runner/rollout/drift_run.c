@@ -80,7 +80,7 @@ step_drift(struct host_run *host)
 	host->drift_text[0] = '\0';
 	host->first =
 	    arena_array(host->arena, struct seen, (size_t)plan->last_id + 1);
-	host->first_left = (int)phase->step_count;
+	host->first_left = 1; /* till all are asked */
 	/* as the preview asked: with what it foretold of the steps before */
 	changed = arena_alloc(host->arena, (size_t)plan->last_id + 1);
 	memset(changed, '-', (size_t)plan->last_id + 1);
@@ -97,6 +97,13 @@ step_drift(struct host_run *host)
 		struct drift_wait *wait =
 		    arena_new_of(host->arena, struct drift_wait);
 
+		if (host->host->steps[step->id].place >= 0) {
+			/* judged when its turn comes, at its place */
+			changed[step->id] = change_foretold(
+			    host->host->steps[step->id].verdict);
+			continue;
+		}
+		host->first_left++;
 		wait->host = host;
 		wait->step = step;
 		buf_reset(&params);
@@ -114,4 +121,5 @@ step_drift(struct host_run *host)
 	}
 	buf_free(&params);
 	buf_free(&data);
+	step_drift_over(host);
 }

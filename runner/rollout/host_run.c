@@ -41,6 +41,7 @@ host_going_back(const struct host_run *host)
 void
 host_next(struct host_run *host)
 {
+	place_leave(host);
 	host->busy = false;
 	run_wake(host->run);
 }
@@ -74,6 +75,7 @@ host_end(struct host_run *host, enum record_kind kind, const char *text)
 	host->busy = true;
 	host->now.after_ok = false;
 	host->now.synced = false;
+	host->synced_to = 0;
 	run_record(host->run, host, kind, 0, 0, NULL, body, host_ended, host);
 	/* a wave that soaks checks its hosts on: they stay connected */
 	if (kind == RECORD_HOST_DONE)
@@ -91,9 +93,7 @@ host_lost_connection(struct host_run *host, const struct answer *answer)
 	if (answer->kind != ANSWER_FAILED ||
 	    strcmp(answer->why, "connection") != 0)
 		return false;
-	if (host->now.connected)
-		fleet_disconnect(host->run->o.fleet, host->index);
-	host->now.connected = false;
+	place_cut(host);
 	host->connects++;
 	host_next(host);
 	return true;
@@ -165,6 +165,20 @@ host_soak_over(const struct host_run *host)
 	       host->run->o.fold->waves[host->fold->wave] == WAVE_ENDED;
 }
 
+void
+host_not_opened(struct host_run *host, const char *why, const char *text)
+{
+	host->connects++;
+	if (host_soak_over(host))
+		host_next(host);
+	else if (!host_worth_another(host, why))
+		host_unreachable(host, text);
+	else
+		host->timer = loop_timer_start(host->run->o.loop,
+		    (int64_t)HOST_RECONNECT_MS << host->connects, host_timer,
+		    host);
+}
+
 static void
 host_connected(void *arg, const struct answer *answer)
 {
@@ -173,18 +187,7 @@ host_connected(void *arg, const struct answer *answer)
 	struct arena *arena;
 
 	if (answer->kind != ANSWER_OPENED) {
-		host->connects++;
-		if (host_soak_over(host)) {
-			host_next(host);
-			return;
-		}
-		if (!host_worth_another(host, answer->why)) {
-			host_unreachable(host, answer->text);
-			return;
-		}
-		host->timer = loop_timer_start(host->run->o.loop,
-		    (int64_t)HOST_RECONNECT_MS << host->connects, host_timer,
-		    host);
+		host_not_opened(host, answer->why, answer->text);
 		return;
 	}
 	host->now.connected = true;
@@ -235,7 +238,10 @@ host_synced(void *arg, const struct answer *answer)
 		return;
 	if (answer->kind == ANSWER_VERDICT && answer->verdict == VERDICT_DONE &&
 	    answer->rc == 0) {
-		host->now.synced = true;
+		if (host->place != NULL)
+			host->synced_to = place_step(host);
+		else
+			host->now.synced = true;
 		host_next(host);
 		return;
 	}
@@ -324,7 +330,7 @@ host_act(struct host_run *host)
 		step_start(host, step);
 		return;
 	case ACT_SYNC:
-		fleet_sync(run->o.fleet, host->index, host_synced, host);
+		fleet_sync(run->o.fleet, place_index(host), host_synced, host);
 		return;
 	case ACT_CHECK_AFTER:
 		/* On the way back: what held before must hold again. A check
@@ -360,6 +366,21 @@ host_act(struct host_run *host)
 	}
 }
 
+/* The place of the act is not connected, or the host is not: as where a host
+ * goes back that need not be reached. */
+static void
+host_open(struct host_run *host)
+{
+	if (host->place == NULL)
+		host_act(host);
+	else if (host->connects > HOST_CONNECTS_MAX)
+		host_unreachable(host,
+		    _("the connection to the place of its step was lost again "
+		      "and again; look at the sshd log there"));
+	else
+		place_connect(host);
+}
+
 void
 host_advance(struct host_run *host)
 {
@@ -383,5 +404,10 @@ host_advance(struct host_run *host)
 	}
 	machine_next(run->o.change->plan, host->fold, &host->now,
 	    host_going_back(host), &host->act);
-	host_act(host);
+	if (!place_take(host))
+		host->busy = false;
+	else if (!place_connected(host) && host->act.kind != ACT_CONNECT)
+		host_open(host);
+	else
+		host_act(host);
 }

@@ -4,6 +4,7 @@
  *	run.c        the change: gate, waves, soak, the end
  *	control_run.c the lease, and what others say of the change meanwhile
  *	host_run.c   a host: does what the machine says
+ *	place_run.c  where a step with on: runs
  *	probe_run.c  asking about a step
  *	launch_run.c intent, launch, probe behind it, judge; settling
  *	drift_run.c  is the host still as it was previewed?
@@ -27,6 +28,8 @@ enum {
 	STOPS_MAX = 3,
 };
 
+struct place_run;
+
 struct host_run { /* of one part: a host in a phase */
 	struct run *run;
 	int index; /* of the host, and of its place in the fleet */
@@ -35,8 +38,10 @@ struct host_run { /* of one part: a host in a phase */
 	struct part_fold *fold;
 	struct host_now now;
 	struct act act;
-	bool busy;    /* something is under way for it */
-	int connects; /* failed connects in a row */
+	struct place_run *place; /* where the act runs; NULL = on the host */
+	int synced_to; /* steps at places up to this one are on their disks */
+	bool busy;     /* something is under way for it */
+	int connects;  /* failed connects in a row */
 	char life[128];
 	struct loop_timer *timer;
 
@@ -69,7 +74,8 @@ struct host_run { /* of one part: a host in a phase */
 struct run {
 	struct run_options o;
 	struct host_run *hosts; /* by part */
-	bool stopping;		/* no new dispatch: an error, or a signal */
+	struct place_run *places;
+	bool stopping; /* no new dispatch: an error, or a signal */
 	bool ended;
 	struct err err;
 	int error;
@@ -120,6 +126,25 @@ void host_disconnect(struct host_run *host);
 /* busy must be set: the connection, or the host's end, calls host_next. */
 void host_connect(struct host_run *host);
 bool host_going_back(const struct host_run *host);
+/* A connect failed, its own or a place's: later again, or its end. */
+void host_not_opened(struct host_run *host, const char *why, const char *text);
+
+/* ---- place_run.c; of the act in hand ---- */
+struct place_run *places_new(struct run *run);
+/* The step whose place the act needs, or 0. */
+int place_step(const struct host_run *host);
+/* Take the place that the act needs, if it needs one; false: it is taken by
+ * another host, and run_wake comes when it is free. host_next leaves it. */
+bool place_take(struct host_run *host);
+void place_leave(struct host_run *host);
+/* busy must be set, the place taken and not connected; then host_next. */
+void place_connect(struct host_run *host);
+/* Of the place that was taken, otherwise of the host itself. */
+bool place_connected(const struct host_run *host);
+int place_index(const struct host_run *host);
+const char *place_life(const struct host_run *host);
+const char *place_opened_at(const struct host_run *host); /* uptime, or "" */
+void place_cut(struct host_run *host);
 
 /* ---- step_run.c, drift_run.c, launch_run.c ---- */
 void step_start(struct host_run *host, int step);

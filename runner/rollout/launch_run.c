@@ -101,7 +101,7 @@ step_answered(struct host_run *host)
 {
 	if (--host->answers > 0)
 		return;
-	if (!host->now.connected) /* the next connection settles it */
+	if (!place_connected(host)) /* the next connection settles it */
 		host_next(host);
 	else if (!host->outcome.known && !host->settled)
 		step_settle(host, host->step->id);
@@ -117,11 +117,8 @@ step_gone(struct host_run *host, const struct answer *answer)
 	if (answer->kind != ANSWER_FAILED ||
 	    strcmp(answer->why, "connection") != 0)
 		return false;
-	if (host->now.connected) {
-		fleet_disconnect(host->run->o.fleet, host->index);
-		host->connects++;
-	}
-	host->now.connected = false;
+	host->connects += place_connected(host);
+	place_cut(host);
 	return true;
 }
 
@@ -193,7 +190,7 @@ step_verdict(void *arg, const struct answer *answer)
 		/* still at it: end it, then ask what became of it */
 		host->outcome.stopped = true;
 		if (control_holds(host->run))
-			fleet_stop(host->run->o.fleet, host->index,
+			fleet_stop(host->run->o.fleet, place_index(host),
 			    host->fold->steps[host->step->id].xid,
 			    STOP_GRACE_MS);
 	}
@@ -227,7 +224,8 @@ step_ask_ahead(struct host_run *host)
 	for (size_t i = 0; i + 1 < phase->order_count; i++)
 		if (phase->order[i] == host->step)
 			next = phase->order[i + 1];
-	if (next == NULL || next->handler ||
+	if (next == NULL || next->handler || host->place != NULL ||
+	    host->host->steps[next->id].place >= 0 ||
 	    host->fold->steps[next->id].state != STEP_WAITING)
 		return;
 	host->ahead = next;
@@ -263,7 +261,7 @@ step_launched(void *arg, struct ticket *ticket)
 		return;
 	memset(&host->seen, 0, sizeof(host->seen));
 	host->answers = probe ? 2 : 1;
-	fleet_launch(run->o.fleet, host->index, ticket, script,
+	fleet_launch(run->o.fleet, place_index(host), ticket, script,
 	    step->timeout_ms, step_verdict, host);
 	if (probe)
 		step_probe(host, step, false, before, pin, step->timeout_ms,
@@ -281,6 +279,8 @@ step_launch(
 	int attempt = 1 + (undo ? fold->undo_attempts : fold->attempts);
 	char xid[33];
 
+	host->now.synced = false;
+	host->synced_to = 0;
 	step_xid(host, host->step->id, undo, attempt, xid);
 	json_put_text(host->arena, body, "script", script);
 	memmove(host->seen.apply, script, strlen(script) + 1);
@@ -314,7 +314,7 @@ step_wait(struct host_run *host)
 		host->stops++;
 		host->outcome.stopped = true;
 		host->step_ends_ms = now_ms + (int64_t)2 * STOP_GRACE_MS;
-		fleet_stop(run->o.fleet, host->index,
+		fleet_stop(run->o.fleet, place_index(host),
 		    host->fold->steps[host->step->id].xid, STOP_GRACE_MS);
 	}
 	host->timer = loop_timer_start(
@@ -339,7 +339,7 @@ step_settled(void *arg, const struct answer *answer)
 		return;
 	host->answers = 1;
 	memset(&host->seen, 0, sizeof(host->seen));
-	if (fold->seen[0] == '\0' && !step->handler) {
+	if (fold->seen[0] == '\0' && !plan_runs_again(step)) {
 		step_answered(host);
 		return;
 	}
@@ -355,8 +355,8 @@ step_settle_ask(void *arg)
 	const struct step_fold *fold = &host->fold->steps[host->step->id];
 
 	host->timer = NULL;
-	fleet_settle(host->run->o.fleet, host->index, fold->xid, fold->life,
-	    step_settled, host);
+	fleet_settle(host->run->o.fleet, place_index(host), fold->xid,
+	    fold->life, step_settled, host);
 }
 
 void

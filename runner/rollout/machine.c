@@ -111,6 +111,18 @@ machine_forward_step(
 	return true;
 }
 
+/* What was entered is left when the checks have passed. */
+static bool
+machine_leave(
+    const struct phase *phase, const struct part_fold *part, struct act *act)
+{
+	for (size_t i = 0; i < phase->leave_count; i++)
+		if (machine_forward_step(&phase->leave[i],
+			&part->steps[phase->leave[i].id], act))
+			return true;
+	return false;
+}
+
 static void
 machine_forward(const struct plan *plan, const struct part_fold *part,
     const struct host_now *now, struct act *act)
@@ -137,7 +149,7 @@ machine_forward(const struct plan *plan, const struct part_fold *part,
 		act_set(act, ACT_SYNC, 0);
 	else if (!now->after_ok)
 		act_set(act, ACT_CHECK_AFTER, 0);
-	else
+	else if (!machine_leave(phase, part, act))
 		act_set(act, ACT_DONE, 0);
 }
 
@@ -214,38 +226,80 @@ machine_kept_unknown(const struct plan *plan, const struct part_fold *part)
 	return 0;
 }
 
+/* A step that runs again on the way back; true when it has not yet. */
+static bool
+machine_again(
+    const struct step *step, const struct part_fold *part, struct act *act)
+{
+	const struct step_fold *fold = &part->steps[step->id];
+
+	if (fold->undo == UNDO_DONE)
+		return false;
+	act_set(act,
+	    fold->undo == UNDO_WAITING && fold->undo_attempts < SEALED_MAX
+		? ACT_UNDO
+		: ACT_STUCK,
+	    step->id);
+	return true;
+}
+
+/* Was anything touched but what stands around? */
+static bool
+machine_inside(const struct phase *phase, const struct part_fold *part)
+{
+	for (size_t i = 0; i < phase->step_count; i++)
+		if (machine_acted(&part->steps[phase->steps[i].id]))
+			return true;
+	return false;
+}
+
+/* Entered again before anything is undone: on the way there it may have been
+ * left already. */
+static bool
+machine_enter_back(
+    const struct phase *phase, const struct part_fold *part, struct act *act)
+{
+	if (!machine_inside(phase, part))
+		return false;
+	for (size_t i = 0; i < phase->enter_count; i++)
+		if (machine_again(&phase->enter[i], part, act))
+			return true;
+	return false;
+}
+
+static bool
+machine_leave_back(
+    const struct phase *phase, const struct part_fold *part, struct act *act)
+{
+	for (size_t i = 0; i < phase->leave_count; i++)
+		if (machine_again(&phase->leave[i], part, act))
+			return true;
+	return false;
+}
+
 static void
 machine_back(const struct plan *plan, const struct part_fold *part,
     const struct host_now *now, struct act *act)
 {
 	const struct phase *phase = &plan->phases[part->phase];
 
+	if (machine_enter_back(phase, part, act))
+		return;
 	for (size_t i = phase->step_count; i-- > 0;)
 		if (machine_back_step(&phase->steps[i], part, act))
 			return;
-	for (size_t i = 0; i < phase->order_count; i++) {
-		const struct step *handler = phase->order[i];
-		const struct step_fold *fold = &part->steps[handler->id];
-
-		if (!handler->handler ||
-		    !machine_owed(plan, part, handler, true) ||
-		    fold->undo == UNDO_DONE)
-			continue;
-		act_set(act,
-		    fold->undo == UNDO_WAITING &&
-			    fold->undo_attempts < SEALED_MAX
-			? ACT_UNDO
-			: ACT_STUCK,
-		    handler->id);
-		return;
-	}
+	for (size_t i = 0; i < phase->order_count; i++)
+		if (phase->order[i]->handler &&
+		    machine_owed(plan, part, phase->order[i], true) &&
+		    machine_again(phase->order[i], part, act))
+			return;
 	if (!now->synced)
 		act_set(act, ACT_SYNC, 0);
 	else if (!now->after_ok)
 		act_set(act, ACT_CHECK_AFTER, 0);
 	else if (machine_kept_unknown(plan, part) > 0)
 		act_set(act, ACT_STUCK, machine_kept_unknown(plan, part));
-	else
+	else if (!machine_leave_back(phase, part, act))
 		act_set(act, ACT_REVERTED, 0);
 }
 

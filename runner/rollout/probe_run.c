@@ -54,8 +54,9 @@ step_probe(struct host_run *host, const struct step *step, bool when,
 	    run_blob(run, host->host->facts),
 	    run_blob(run, host->host->plan_vars), &shown,
 	    step_changed(host, step), before, pin);
-	fleet_probe(run->o.fleet, host->index, step->module, buf_bytes(&params),
-	    buf_bytes(&data), behind_ms + PROBE_TIMEOUT_MS, done, host);
+	fleet_probe(run->o.fleet, place_index(host), step->module,
+	    buf_bytes(&params), buf_bytes(&data), behind_ms + PROBE_TIMEOUT_MS,
+	    done, host);
 	buf_free(&params);
 	buf_free(&data);
 }
@@ -104,8 +105,8 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 	const char *latest = NULL;
 
 	if (!step->handler)
-		return host->fold->opened[0] != '\0' ? host->fold->opened
-						     : NULL;
+		return place_opened_at(host)[0] != '\0' ? place_opened_at(host)
+							: NULL;
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step_fold *fold = &host->fold->steps[id];
 		const struct step *other = plan->by_id[id];

@@ -96,7 +96,7 @@ run_record(struct run *run, struct host_run *host, enum record_kind kind,
 	    .step = step,
 	    .attempt = attempt,
 	    .xid = xid != NULL ? xid : "",
-	    .life = host != NULL ? host->life : "",
+	    .life = host != NULL ? place_life(host) : "",
 	    .kind = kind,
 	    .actor = kind == RECORD_RUN_STARTED ? run->o.actor : "hoshu",
 	    .wall_ms = world_wall_ms(run->o.world),
@@ -389,6 +389,7 @@ run_change(const struct run_options *options, struct gate_result *result,
 	bool plain = i18n_plain(true); /* what is recorded is English */
 
 	run.hosts = arena_array(run.arena, struct host_run, count);
+	run.places = places_new(&run);
 	for (size_t i = 0; i < count; i++)
 		host_init(&run.hosts[i], &run, (int)i);
 	run.error = control_begin(&run, err);

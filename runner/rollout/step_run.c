@@ -60,7 +60,9 @@ step_decide(struct host_run *host)
 	const char *why;
 	enum drift drift;
 
-	drift = judge_drift(previewed, &host->seen, step->of_rollback, &why);
+	/* what is left was entered by this very change */
+	drift = judge_drift(previewed, &host->seen,
+	    step->of_rollback || step->around == AROUND_LEAVE, &why);
 	switch (drift) {
 	case DRIFT_MET:
 		step_met(host);
@@ -127,7 +129,7 @@ step_start(struct host_run *host, int id)
 
 	host->step = step;
 	if (host->first != NULL && host->first[id].summary != NULL &&
-	    !step->handler) {
+	    !step->handler && host->place == NULL) {
 		host->seen = host->first[id];
 		step_decide(host);
 		return;

@@ -15,6 +15,13 @@ undo_recorded(void *arg, struct ticket *ticket)
 	host_next(arg);
 }
 
+/* What tells readers of the journal that nothing was undone here. */
+static const char *
+undo_again_word(const struct step *step)
+{
+	return step->handler ? "handler" : "around";
+}
+
 static void
 undo_record(struct host_run *host, enum record_kind kind, const char *why)
 {
@@ -23,8 +30,9 @@ undo_record(struct host_run *host, enum record_kind kind, const char *why)
 
 	if (why[0] != '\0')
 		json_put_text(host->arena, body, "why", why);
-	if (host->step->handler)
-		json_put_bool(host->arena, body, "handler", true);
+	if (plan_runs_again(host->step))
+		json_put_bool(
+		    host->arena, body, undo_again_word(host->step), true);
 	run_record(host->run, host, kind, host->step->id, fold->undo_attempts,
 	    fold->xid, body, undo_recorded, host);
 }
@@ -36,7 +44,7 @@ undo_go(struct host_run *host)
 	const struct step_fold *fold = &host->fold->steps[step->id];
 	struct json *body = step_body(host);
 	const char *script =
-	    step->handler ? host->seen.apply : fold->undo_script;
+	    plan_runs_again(step) ? host->seen.apply : fold->undo_script;
 	char copy[65];
 
 	snprintf(copy, sizeof(copy), "%s", script);
@@ -47,7 +55,7 @@ undo_go(struct host_run *host)
 	}
 	json_put_text(host->arena, body, "seen", host->seen.seen);
 	/* what the probe behind it compares with: the step's own want */
-	if (!step->handler)
+	if (!plan_runs_again(step))
 		snprintf(
 		    host->seen.want, sizeof(host->seen.want), "%s", fold->want);
 	json_put_text(host->arena, body, "want", host->seen.want);
@@ -71,12 +79,14 @@ undo_seen(void *arg, const struct answer *answer)
 		return;
 	}
 	step_take_seen(host, answer, &host->seen);
-	if (host->step->handler && host->seen.verdict == SEEN_SAME) {
+	if (plan_runs_again(host->step) && host->seen.verdict == SEEN_SAME) {
 		undo_record(host, RECORD_UNDO_DONE,
-		    N_("met already: it happened after the undo"));
+		    host->step->handler
+			? N_("met already: it happened after the undo")
+			: N_("met already"));
 		return;
 	}
-	if (host->step->handler) {
+	if (plan_runs_again(host->step)) {
 		undo_go(host);
 		return;
 	}
@@ -107,8 +117,8 @@ undo_probe(struct host_run *host, int id, fleet_done *done)
 	host->ahead = NULL;
 	host->step = plan->by_id[id];
 	step_probe(host, host->step, false, step_before(host, host->step, true),
-	    host->step->handler ? bytes_of("")
-				: run_blob(host->run, fold->want),
+	    plan_runs_again(host->step) ? bytes_of("")
+					: run_blob(host->run, fold->want),
 	    0, done);
 }
 
@@ -124,7 +134,7 @@ undo_judge(struct host_run *host)
 	const struct step_fold *fold = &host->fold->steps[host->step->id];
 	struct judgement judged;
 
-	if (host->step->handler)
+	if (plan_runs_again(host->step))
 		judge_handler_again(&host->outcome, &host->seen, &judged);
 	else
 		judge_undo(&host->outcome, &host->seen, fold->seen, &judged);
@@ -132,8 +142,9 @@ undo_judge(struct host_run *host)
 		json_put_text(host->arena, host->told, "why", judged.why);
 	json_put_text(host->arena, host->told, "seen", host->seen.seen);
 	json_put_text(host->arena, host->told, "uptime", host->uptime);
-	if (host->step->handler)
-		json_put_bool(host->arena, host->told, "handler", true);
+	if (plan_runs_again(host->step))
+		json_put_bool(
+		    host->arena, host->told, undo_again_word(host->step), true);
 	run_record(host->run, host, judged.kind, host->step->id,
 	    fold->undo_attempts, fold->xid, host->told, undo_recorded, host);
 }

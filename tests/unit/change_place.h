@@ -55,7 +55,8 @@ make_steps(struct arena *arena, struct change *change, struct change_host *host)
 		    .effects = "restart web",
 		    .diff = "",
 		    .summary = "v 1 -> 2",
-		    .reason = ""};
+		    .reason = "",
+		    .place = id == CUT ? 0 : -1};
 	}
 }
 
@@ -92,6 +93,15 @@ make_hosts(struct arena *arena, struct change *change)
 		make_steps(arena, change, host);
 	}
 	change_make_parts(arena, change);
+	change->place_count = 1;
+	change->places = arena_array(arena, struct change_host, 1);
+	change->places[0] = (struct change_host){.name = "lb1",
+	    .address = "192.0.2.9",
+	    .user = "ops",
+	    .become = "sudo",
+	    .port = 22,
+	    .readonly = "enforced",
+	    .gaps = ""};
 }
 
 static inline struct change *

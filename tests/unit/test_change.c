@@ -73,6 +73,15 @@ what_was_frozen_is_what_is_thawed(void **state)
 	assert_int_equal(back->host_count, 3);
 	for (size_t i = 0; i < 3; i++)
 		same_host(&change->hosts[i], &back->hosts[i]);
+	assert_int_equal(back->place_count, 1);
+	assert_string_equal(back->places[0].name, "lb1");
+	assert_int_equal(back->places[0].port, 22);
+	assert_string_equal(
+	    change_where(back, &back->hosts[1], back->plan->by_id[CUT])->name,
+	    "lb1");
+	assert_ptr_equal(
+	    change_where(back, &back->hosts[1], back->plan->by_id[EDIT]),
+	    &back->hosts[1]);
 	assert_int_equal(back->wave_count, 2);
 	assert_string_equal(back->waves[0].name, "canary");
 	assert_true(back->waves[0].soak_ms == 10000);
@@ -204,9 +213,11 @@ change_one(struct arena *arena, struct change *c, int number)
 	    &step->summary, &step->reason, &c->waves[0].name,
 	    &c->modules[0].name, &c->modules[0].sha256, &c->plan->file,
 	    &c->plan->by_id[WARM]->name, &c->plan->by_id[AGAIN]->module,
-	    &c->hosts[2].steps[AGAIN].undo};
+	    &c->hosts[2].steps[AGAIN].undo, &c->places[0].name,
+	    &c->places[0].address, &c->places[0].user, &c->places[0].become};
 	int *const ints[] = {&host->port, &host->waves[0], &c->waves[1].at_once,
-	    &c->approvals, &c->in_flight};
+	    &c->approvals, &c->in_flight, &c->places[0].port,
+	    &c->hosts[1].steps[CUT].place};
 	struct json *const maps[] = {host->vars, c->inputs,
 	    c->plan->by_id[UNMIGRATE]->params, c->plan->checks[0].spec};
 	const int text_count = sizeof(texts) / sizeof(texts[0]);
@@ -272,7 +283,7 @@ nothing_that_decides_what_runs_is_left_out(void **state)
 		if (strcmp(change->digest, digest) == 0)
 			fail_msg("change %d is not in the digest", number);
 	}
-	assert_int_equal(number, 25 + 5 + 4 + 7);
+	assert_int_equal(number, 29 + 7 + 4 + 7);
 	arena_free(arena);
 }
 

@@ -182,6 +182,85 @@ a_flush_pays_what_is_owed(void **state)
 	arena_free(arena);
 }
 
+/* What stands around, on both ways: what was recorded, the way, what is next. */
+static void
+a_host_is_entered_before_any_touch_and_left_after_the_checks(void **state)
+{
+	/* steps 1 out, 2 a, 3 in */
+	static const struct {
+		const char *records;
+		bool back, after;
+		enum act_kind kind;
+		int step;
+	} cases[] = {
+	    {"", false, false, ACT_STEP, 1},
+	    {"same 1", false, false, ACT_STEP, 2},
+	    {"intent 1, failed 1", false, false, ACT_FAIL, 1},
+	    {"intent 1, done 1, intent 2, done 2", false, false,
+		ACT_CHECK_AFTER, 0},
+	    {"intent 1, done 1, intent 2, done 2", false, true, ACT_STEP, 3},
+	    {"intent 1, done 1, intent 2, done 2, intent 3, done 3", false,
+		true, ACT_DONE, 0},
+	    {"intent 1, done 1, intent 2, done 2, intent 3, failed 3", false,
+		true, ACT_FAIL, 3},
+	    /* entered again before anything is undone */
+	    {"intent 1, done 1, intent 2, failed 2", true, false, ACT_UNDO, 1},
+	    {"intent 1, done 1, intent 2, failed 2, undo-done 1", true, false,
+		ACT_UNDO, 2},
+	    {"intent 1, done 1, intent 2, failed 2, undo-intent 1, "
+	     "undo-failed 1",
+		true, false, ACT_STUCK, 1},
+	    {"intent 1, done 1, intent 2, failed 2, undo-done 1, undo-intent "
+	     "2, undo-done 2",
+		true, false, ACT_CHECK_AFTER, 0},
+	    {"intent 1, done 1, intent 2, failed 2, undo-done 1, undo-intent "
+	     "2, undo-done 2",
+		true, true, ACT_UNDO, 3},
+	    {"intent 1, done 1, intent 2, failed 2, undo-done 1, undo-intent "
+	     "2, undo-done 2, undo-done 3",
+		true, true, ACT_REVERTED, 0},
+	    /* not proved back: it stays outside */
+	    {"intent 1, done 1, intent 2, failed 2, undo-done 1, undo-intent "
+	     "2, undo-failed 2",
+		true, true, ACT_STUCK, 2},
+	    /* nothing inside was touched: it is only left */
+	    {"intent 1, failed 1", true, true, ACT_UNDO, 3},
+	    {"intent 1, unknown 1, undo-done 3", true, true, ACT_REVERTED, 0},
+	};
+	struct arena *arena = arena_new();
+	struct plan *plan = place_plan(arena,
+	    "change: t\nreason: t\ntargets: all\nwaves: [{ hosts: rest }]\n"
+	    "around: { enter: [{ run: [out] }], leave: [{ run: [in] }] }\n"
+	    "steps: [{ run: [a] }]\n");
+	struct change *change = place_change(arena, plan, "a", "");
+	int wrong = 0;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct host_now now = {.connected = true,
+		    .before_ok = true,
+		    .drift_ok = true,
+		    .synced = true,
+		    .after_ok = cases[i].after};
+		struct change_fold fold;
+		struct err err = ERR_INIT;
+		struct act act;
+
+		place_fold(arena, change, &fold);
+		if (place_records(&fold, cases[i].records, &err) < 0)
+			fail_msg("%zu: %s", i, err.text);
+		for (size_t p = 0; p < fold.part_count; p++)
+			fold.parts[p].touched |= cases[i].back;
+		machine_next(plan, &fold.parts[0], &now, cases[i].back, &act);
+		if (act.kind == cases[i].kind && act.step == cases[i].step)
+			continue;
+		print_error("%s: is %s %d\n", cases[i].records,
+		    machine_act_word(act.kind), act.step);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+	arena_free(arena);
+}
+
 static void
 a_host_is_told_by_its_worst_part(void **state)
 {
@@ -227,6 +306,8 @@ main(void)
 	    cmocka_unit_test(phases_have_barriers_and_go_back_in_turn),
 	    cmocka_unit_test(a_handler_is_a_step_in_each_segment),
 	    cmocka_unit_test(a_flush_pays_what_is_owed),
+	    cmocka_unit_test(
+		a_host_is_entered_before_any_touch_and_left_after_the_checks),
 	    cmocka_unit_test(a_host_is_told_by_its_worst_part),
 	};
 
