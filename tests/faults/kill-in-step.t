@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # In the middle of a step: the session's sshd is killed, the shell that hoshu
-# talks to, or all of it at once; and an sshd that closes a channel after a
-# second of silence. What is said to have succeeded did, what is said to have
-# failed failed, nothing runs twice; where the verdict is on the host, it is found.
+# talks to, the supervisor that waits for the step, the step's own shell, or all
+# of it at once; and an sshd that closes a channel after a second of silence.
+# What is said to have succeeded did, what is said to have failed failed, nothing
+# is judged while it runs, or runs twice; a verdict that is on the host is found.
 # covers: P4
 use strict;
 use warnings;
@@ -21,6 +22,8 @@ $c->{kept} = { s2 => 1 };
 my %modes = (
     sshd       => { unknown => 0, status => [0] },
     shell      => { unknown => 0, status => [0] },
+    supervisor => { unknown => 1, status => [ 0, 6, 8 ] },
+    step       => { unknown => 1, status => [ 0, 6, 8 ] },
     everything => { unknown => 1, status => [ 0, 6, 8 ] },
 );
 
