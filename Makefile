@@ -14,7 +14,7 @@ Q      := $(if $(filter 1,$(V)),,@)
 VERSION := 0.1.0
 
 FOLDERS := base digest match loop yaml seam openssh hosts project plan journal \
-           change approval preview rollout fleet remote script http worker cmd
+           change approval preview rollout fleet remote script http worker rehearse cmd
 L       ?= $(FOLDERS)
 SOURCES := $(foreach f,$(L),$(wildcard runner/$(f)/*.c))
 OBJECTS := $(SOURCES:runner/%.c=$(B)/%.o)

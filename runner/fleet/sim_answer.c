@@ -1,0 +1,150 @@
+/*
+ * What a simulated host says when it is asked: probes, checks, and what
+ * became of a script.
+ */
+#include "fleet/sim_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+
+static void
+say_texts(struct answer *answer)
+{
+	struct bytes none = bytes_of("");
+
+	answer->params = answer->seen = answer->want = answer->info = none;
+	answer->effects = answer->diff = answer->summary = none;
+	answer->reason = answer->apply = answer->undo = none;
+	answer->out = answer->errors = none;
+	answer->why = answer->text = answer->file = answer->fingerprint = "";
+	answer->life = answer->uid = answer->readonly = answer->gaps = "";
+	answer->timings = answer->uptime = answer->value = "";
+}
+
+/* The number behind the key, or 0. Only our own texts are looked into. */
+static int
+say_number(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at != NULL ? atoi(at + strlen(key)) : 0;
+}
+
+static struct bytes
+say_text(struct arena *arena, const char *fmt, int id, char what)
+{
+	return bytes_of(arena_printf(arena, fmt, id, what));
+}
+
+static void
+say_handler(struct sim_host *host, int id, const char *data,
+    struct arena *arena, struct answer *answer)
+{
+	static const char key[] = "\"before\":\"";
+	const char *before = strstr(data, key);
+	int64_t at_ms = host->handled_at[host->sim->slots[id]];
+
+	answer->seen = bytes_of("\"active\"");
+	answer->want = bytes_of("\"restarted\"");
+	if (before != NULL &&
+	    sim_uptime(host, at_ms) > strtod(before + sizeof(key) - 1, NULL)) {
+		answer->seen_verdict = SEEN_SAME;
+		return;
+	}
+	answer->seen_verdict = SEEN_CHANGE;
+	answer->apply = say_text(arena, "handle %d", id, 0);
+	answer->undo = bytes_of("");
+}
+
+static void
+say_step(
+    struct sim_host *host, int id, struct arena *arena, struct answer *answer)
+{
+	const struct sim_step *step = &host->sim->o.steps[id];
+	char world = host->steps[id].world;
+
+	answer->apply = say_text(arena, "apply %d", id, 0);
+	if (!step->without_undo)
+		answer->undo = say_text(arena, "undo %d %c", id, world);
+	if (step->unprobed) {
+		answer->seen_verdict = SEEN_CANNOT_TELL;
+		answer->seen = answer->want = bytes_of("{}");
+		return;
+	}
+	answer->seen = say_text(arena, "\"%d%c\"", id, world);
+	answer->want = say_text(arena, "\"%da\"", id, 0);
+	answer->seen_verdict = world == 'a' ? SEEN_SAME : SEEN_CHANGE;
+	if (world == 'a')
+		answer->apply = answer->undo = bytes_of("");
+}
+
+void
+sim_say_probe(struct sim_host *host, const char *params, const char *data,
+    struct arena *arena, struct answer *answer)
+{
+	int id = say_number(params, "\"step\":");
+
+	say_texts(answer);
+	answer->kind = ANSWER_SEEN;
+	if (id == 0) { /* facts */
+		answer->seen_verdict = SEEN_SAME;
+		answer->seen = bytes_of("{}");
+		return;
+	}
+	if (id > host->sim->o.last_step)
+		bug("a simulated host was asked for step %d", id);
+	answer->summary = say_text(arena, "step %d", id, 0);
+	if (host->steps[id].skip && strstr(data, "\"when\":") != NULL)
+		answer->seen_verdict = SEEN_SKIP;
+	else if (host->sim->o.steps[id].handler)
+		say_handler(host, id, data, arena, answer);
+	else
+		say_step(host, id, arena, answer);
+}
+
+void
+sim_say_check(struct sim_host *host, struct answer *answer)
+{
+	say_texts(answer);
+	answer->kind = ANSWER_CHECKED;
+	if (host->sim->begun && host->odd_probes && sim_chance(host, 20)) {
+		answer->check = CHECK_INCONCLUSIVE;
+		answer->text = N_("simulated: nobody can tell");
+	} else if (sim_healthy(host->sim, host->index)) {
+		answer->check = CHECK_PASS;
+	} else {
+		answer->check = CHECK_FAIL;
+		answer->text = N_("simulated: the host is broken");
+	}
+}
+
+void
+sim_say_claim(
+    const struct sim_claim *claim, struct arena *arena, struct answer *answer)
+{
+	const struct sim_host *host = claim->host;
+
+	say_texts(answer);
+	answer->kind = ANSWER_VERDICT;
+	switch (claim->state) {
+	case CLAIM_SEALED:
+		answer->verdict = VERDICT_SEALED;
+		break;
+	case CLAIM_RUNNING:
+		answer->verdict = VERDICT_RUNNING;
+		break;
+	case CLAIM_DONE:
+		answer->verdict = VERDICT_DONE;
+		break;
+	case CLAIM_LOST:
+		answer->verdict = VERDICT_LOST;
+		break;
+	}
+	answer->rc = claim->rc;
+	answer->wall_ms = claim->ended - claim->began;
+	if (claim->state == CLAIM_DONE)
+		answer->uptime =
+		    arena_printf(arena, "%.3f", sim_uptime(host, claim->ended));
+}

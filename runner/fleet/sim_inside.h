@@ -1,0 +1,113 @@
+/* What the files of the simulated fleet share. */
+#ifndef HOSHU_FLEET_SIM_INSIDE_H
+#define HOSHU_FLEET_SIM_INSIDE_H
+
+#include <sys/queue.h>
+
+#include "base/arena.h"
+#include "fleet/ops.h"
+#include "fleet/sim.h"
+
+enum { XID_SIZE = 33, LIFE_SIZE = 40, SIM_STEP_STATES = 4 };
+
+/* What strikes a launch of a host. */
+enum sim_fault {
+	FAULT_FAIL,
+	FAULT_HANG,
+	FAULT_LATE,
+	FAULT_LOSE,
+	FAULT_REBOOT,
+	FAULT_GONE,
+	FAULT_OTHERS,
+	FAULT_COUNT,
+};
+
+enum claim_state { CLAIM_SEALED, CLAIM_RUNNING, CLAIM_DONE, CLAIM_LOST };
+
+/* A key of the host's spool, and the script that runs under it. */
+struct sim_claim {
+	struct sim_claim *next;
+	struct sim_host *host;
+	char xid[XID_SIZE];
+	int life;
+	enum claim_state state;
+	int step, rc;
+	bool undo;
+	char to;       /* the state it leads to */
+	bool half;     /* it will end badly: what it leaves is drawn */
+	int64_t began; /* loop time */
+	int64_t ended;
+	struct loop_timer *timer;
+	struct sim_job *waiter; /* the launch that waits for its end */
+};
+
+struct sim_is {
+	char world, first;
+	bool skip, others;
+};
+
+struct sim_host {
+	struct sim *sim;
+	int index;
+	uint64_t random;
+	int64_t boot_ms; /* loop time of its last start */
+	int life;
+	int64_t down_until;	  /* loop time; INT64_MAX = gone for good */
+	int launches;		  /* so far */
+	int strikes[FAULT_COUNT]; /* the launch that it strikes; 0 = none */
+	bool drifts, bad_before, bad_after, bad_soak, bad_disk, stuck, flaky,
+	    odd_probes;
+	int64_t soak_fails_ms; /* after the last script */
+	int64_t quiet_from;    /* when the last script ended */
+	int64_t warm_ms;
+	struct sim_is *steps; /* by id */
+	char *handled;	      /* [handler slot][id]: the worlds it ran for */
+	int64_t *handled_at;  /* [handler slot]: loop time; -1 = never */
+	struct sim_claim *claims; /* newest first */
+	struct loop_timer *others;
+	int others_step;
+};
+
+struct sim {
+	struct sim_options o;
+	struct arena *arena;
+	struct sim_host *hosts;
+	int *slots; /* of handlers, by step id */
+	int handlers;
+	bool begun;
+};
+
+/* ---- sim_world.c: hosts, their fates and what they really are ---- */
+uint64_t sim_random(struct sim_host *host);
+bool sim_chance(struct sim_host *host, double percent);
+/* Around ms: from half to double. */
+int64_t sim_about(struct sim_host *host, int64_t ms);
+bool sim_up(const struct sim_host *host);
+void sim_life(const struct sim_host *host, char out[LIFE_SIZE]);
+double sim_uptime(const struct sim_host *host, int64_t at_ms);
+/* Is it time for this fault? Asked once a launch. */
+bool sim_strikes(struct sim_host *host, enum sim_fault fault);
+
+/* ---- sim_script.c: scripts that run on hosts ---- */
+struct sim_claim *sim_claim_of(const struct sim_host *host, const char *xid);
+/* Claims xid and starts the script (or seals it, when script is empty). */
+struct sim_claim *sim_claim_start(
+    struct sim_host *host, const char *xid, struct bytes script);
+/* TERM, then KILL. */
+void sim_claim_stop(struct sim_claim *claim);
+/* The host goes down in the middle of it, for so long. */
+void sim_claim_crash(struct sim_claim *claim, int64_t down_ms);
+void sim_claims_free(struct sim_host *host);
+
+/* ---- sim_answer.c: what a host says ---- */
+void sim_say_probe(struct sim_host *host, const char *params, const char *data,
+    struct arena *arena, struct answer *answer);
+void sim_say_check(struct sim_host *host, struct answer *answer);
+void sim_say_claim(
+    const struct sim_claim *claim, struct arena *arena, struct answer *answer);
+
+/* ---- sim.c ---- */
+/* The script that a launch waits for has come to its end. */
+void sim_job_ended(struct sim_job *job);
+
+#endif

@@ -1,0 +1,269 @@
+/*
+ * The stage; see stage.h. Knows how the parts are put together, nothing of
+ * what a rollout is for.
+ */
+#include "rehearse/stage.h"
+
+#include <stdlib.h>
+
+#include "journal/rehearsed.h"
+#include "preview/preview.h"
+#include "rollout/run.h"
+
+const int64_t stage_epoch_ms = 1767225600000; /* 2026-01-01 */
+
+struct stage {
+	struct stage_options o;
+	struct arena *arena;
+	struct loop *loop;
+	struct world world;
+	struct sim *sim;
+	struct fleet_host *reach;
+	struct record *records; /* durable so far, where they are kept */
+	size_t count, cap;
+	bool died;
+	struct arena *run_arena; /* of one coordinator */
+	struct change_fold fold;
+};
+
+static int64_t
+stage_mono_ms(void *state)
+{
+	const struct stage *stage = state;
+
+	return loop_now_ms(stage->loop);
+}
+
+static int64_t
+stage_wall_ms(void *state)
+{
+	return stage_epoch_ms + stage_mono_ms(state);
+}
+
+static void
+stage_random(void *state, void *out, size_t len)
+{
+	unsigned char *bytes = out;
+
+	(void)state;
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (unsigned char)i;
+}
+
+/* ---- the plan as simulated hosts know it ---- */
+
+void
+stage_plan(struct arena *arena, struct change *change)
+{
+	struct plan *plan = change->plan;
+
+	for (int id = 1; id <= plan->last_id; id++) {
+		plan->by_id[id]->params = json_map(arena);
+		json_put_int(arena, plan->by_id[id]->params, "step", id);
+	}
+	for (size_t i = 0; i < plan->check_count; i++) {
+		plan->checks[i].spec = json_map(arena);
+		json_put_int(
+		    arena, plan->checks[i].spec, "check", plan->checks[i].id);
+	}
+	for (size_t i = 0; i < change->host_count; i++) {
+		struct change_host *host = &change->hosts[i];
+
+		host->address = "127.0.0.1";
+		host->port = 22;
+		host->user = "root";
+	}
+}
+
+static const struct sim_step *
+stage_steps(struct stage *stage)
+{
+	const struct plan *plan = stage->o.change->plan;
+	struct sim_step *steps = arena_array(
+	    stage->arena, struct sim_step, (size_t)plan->last_id + 1);
+
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step *step = plan->by_id[id];
+
+		steps[id].handler = step->handler;
+		steps[id].when = step->when != NULL;
+		steps[id].notify = step->notify;
+		steps[id].notify_count = step->notify_count;
+		steps[id].without_undo = step->back == STEP_BACK_KEEP ||
+					 step->back == STEP_BACK_STOP;
+		steps[id].unprobed =
+		    stage->o.unprobed != NULL && stage->o.unprobed[id];
+		for (size_t i = 0; i < step->back_count; i++)
+			steps[step->back_steps[i].id].puts_back =
+			    i + 1 == step->back_count ? id : -1;
+	}
+	return steps;
+}
+
+/* ---- opening ---- */
+
+static void
+stage_hosts(struct stage *stage)
+{
+	const struct stage_options *o = &stage->o;
+	struct sim_options options = {
+	    .loop = stage->loop,
+	    .seed = o->seed,
+	    .hosts = (int)o->change->host_count,
+	    .steps = stage_steps(stage),
+	    .last_step = o->change->plan->last_id,
+	    .rates = o->rates,
+	    .times = o->times,
+	    .met = o->met,
+	    .skip = o->skip,
+	    .watch = o->watch,
+	    .arg = o->arg,
+	};
+
+	stage->sim = sim_new(&options);
+	stage->reach = arena_array(
+	    stage->arena, struct fleet_host, o->change->host_count + 1);
+}
+
+static int
+stage_preview(struct stage *stage, struct err *err)
+{
+	struct preview_options options = {
+	    .loop = stage->loop,
+	    .fleet = sim_fleet(stage->sim),
+	    .world = &stage->world,
+	    .hosts = stage->reach,
+	};
+	int r = preview_ask(&options, stage->o.change, err);
+
+	fleet_close(options.fleet);
+	return r;
+}
+
+int
+stage_open(
+    const struct stage_options *options, struct stage **out, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct stage *stage = arena_new_of(arena, struct stage);
+	int r = 0;
+
+	stage->o = *options;
+	stage->arena = arena;
+	stage->loop = loop_open_virtual();
+	stage->world =
+	    (struct world){stage_wall_ms, stage_mono_ms, stage_random, stage};
+	stage_hosts(stage);
+	if (options->change->preview_ms == 0 || options->met > 0 ||
+	    options->skip > 0)
+		r = stage_preview(stage, err);
+	if (r < 0) {
+		stage_close(stage);
+		return r;
+	}
+	sim_begin(stage->sim);
+	*out = stage;
+	return 0;
+}
+
+void
+stage_close(struct stage *stage)
+{
+	if (stage == NULL)
+		return;
+	sim_free(stage->sim);
+	loop_close(stage->loop);
+	arena_free(stage->run_arena);
+	arena_free(stage->arena);
+}
+
+/* ---- a coordinator ---- */
+
+static bool
+stage_durable(void *arg, const struct record *record)
+{
+	struct stage *stage = arg;
+	struct record *kept;
+
+	if (stage->o.keep) {
+		kept = arena_push(
+		    stage->arena, stage->records, stage->count, stage->cap);
+		*kept = *record;
+		kept->host = arena_strdup(stage->arena, record->host);
+		kept->xid = arena_strdup(stage->arena, record->xid);
+		kept->life = arena_strdup(stage->arena, record->life);
+		kept->actor = arena_strdup(stage->arena, record->actor);
+		kept->body = arena_strdup(stage->arena, record->body);
+	}
+	if (stage->o.durable == NULL || stage->o.durable(stage->o.arg, record))
+		return true;
+	stage->died = true;
+	return false;
+}
+
+/* What the one before left, from its records and from nothing else. */
+static int
+stage_refold(struct stage *stage, struct err *err)
+{
+	struct fold_shape shape;
+	int r = 0;
+
+	arena_free(stage->run_arena);
+	stage->run_arena = arena_new();
+	fold_init(&stage->fold, stage->run_arena, stage->o.change->number);
+	change_shape(stage->run_arena, stage->o.change, &shape);
+	fold_shape(&stage->fold, &shape);
+	for (size_t i = 0; i < stage->count && r == 0; i++)
+		r = fold_record(&stage->fold, &stage->records[i], err);
+	return r;
+}
+
+int
+stage_run(struct stage *stage, struct gate_result *result, struct err *err)
+{
+	struct rehearsed_options journal = {
+	    .loop = stage->loop,
+	    .world = &stage->world,
+	    .commit_ms = stage->o.commit_ms,
+	    .count = (int64_t)stage->count,
+	    .durable = stage_durable,
+	    .arg = stage,
+	};
+	struct run_options options = {
+	    .loop = stage->loop,
+	    .fleet = sim_fleet(stage->sim),
+	    .journal = journal_rehearse(&journal),
+	    .world = &stage->world,
+	    .change = stage->o.change,
+	    .fold = &stage->fold,
+	    .hosts = stage->reach,
+	    .actor = "rehearsal",
+	};
+	int r;
+
+	stage->died = false;
+	r = stage_refold(stage, err);
+	if (r == 0)
+		r = run_change(&options, result, err);
+	fleet_close(options.fleet);
+	journal_close(options.journal);
+	return stage->died ? STAGE_DIED : r;
+}
+
+int64_t
+stage_now_ms(const struct stage *stage)
+{
+	return loop_now_ms(stage->loop);
+}
+
+const struct sim *
+stage_sim(const struct stage *stage)
+{
+	return stage->sim;
+}
+
+const struct change_fold *
+stage_fold(const struct stage *stage)
+{
+	return &stage->fold;
+}

@@ -1,0 +1,62 @@
+/*
+ * The stage of a rehearsal: the real driver and the real deciders, on a
+ * simulated fleet, a journal that keeps nothing on disk, and a clock that
+ * jumps. One seed, one rollout; the same seed, the same rollout.
+ *
+ *	stage_plan(change);                  // once a plan
+ *	stage_open(&options, &stage, &err);  // a fleet, previewed
+ *	while ((r = stage_run(stage, &result, &err)) == STAGE_DIED)
+ *		;                            // the next coordinator goes on
+ *	stage_close(stage);
+ */
+#ifndef HOSHU_REHEARSE_STAGE_H
+#define HOSHU_REHEARSE_STAGE_H
+
+#include "change/change.h"
+#include "fleet/sim.h"
+#include "journal/journal.h"
+#include "rollout/gate.h"
+
+struct stage;
+
+enum { STAGE_DIED = 1 };
+
+struct stage_options {
+	struct change *change; /* hosts chosen and shared out over waves; the
+				  preview of this fleet is written into it */
+	uint64_t seed;
+	struct sim_rates rates;
+	struct sim_times times;
+	double met, skip;     /* see sim.h */
+	const bool *unprobed; /* by step id; NULL = all can be probed */
+	int64_t commit_ms;
+	/* Keep the records, so that the next coordinator can go on. */
+	bool keep;
+	/* Each record as it becomes durable; false: the coordinator dies there.
+	 * May be NULL. */
+	bool (*durable)(void *arg, const struct record *record);
+	void (*watch)(void *arg, const struct sim_event *event);
+	void *arg;
+};
+
+/* Wall time at which every rehearsal begins. */
+extern const int64_t stage_epoch_ms;
+
+/* A simulated host knows steps and checks by number: their params and specs
+ * are replaced by it. In the plan's arena. */
+void stage_plan(struct arena *arena, struct change *change);
+/* A change that was previewed by the stage before (preview_ms is set) is not
+ * previewed again: every fleet begins the same where met and skip are 0. */
+int stage_open(const struct stage_options *options, struct stage **out,
+    struct err *err) MUST_USE;
+/* One coordinator: 0 = the end, STAGE_DIED, or an error. */
+int stage_run(
+    struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;
+void stage_close(struct stage *stage);
+
+int64_t stage_now_ms(const struct stage *stage); /* since it began */
+const struct sim *stage_sim(const struct stage *stage);
+/* Of the last run. */
+const struct change_fold *stage_fold(const struct stage *stage);
+
+#endif
