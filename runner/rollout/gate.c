@@ -184,28 +184,6 @@ gate_is_failed(const struct part_fold *part)
 	return part->state == HOST_FAILED || part->state == HOST_LOST;
 }
 
-/* Does this part stand well while a later phase of its host failed and went
- * back? Then the host as a whole is not yet what it was. */
-static bool
-gate_is_half_back(const struct change *change, const struct part_fold *part)
-{
-	const struct host_fold *host = part->host;
-	bool back = false;
-
-	if (part->state != HOST_DONE || !host->failed ||
-	    !machine_has_way_back(change->plan, part))
-		return false;
-	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
-	     p++) {
-		if (host->parts[p] == NULL)
-			continue;
-		back = back || host->parts[p]->state == HOST_REVERTED;
-		if (host->parts[p]->state == HOST_DONE)
-			return false; /* the later one first */
-	}
-	return back;
-}
-
 /* Is the way back of the host's later phases behind it? */
 static bool
 gate_later_undone(const struct change *change, const struct part_fold *part)
@@ -235,6 +213,25 @@ gate_later_undone(const struct change *change, const struct part_fold *part)
 		}
 	}
 	return true;
+}
+
+/* Does this part stand well while a later phase of its host failed and went
+ * back? Then the host as a whole is not yet what it was. */
+static bool
+gate_is_half_back(const struct change *change, const struct part_fold *part)
+{
+	const struct host_fold *host = part->host;
+
+	if (part->state != HOST_DONE || !host->failed ||
+	    !machine_has_way_back(change->plan, part) ||
+	    !gate_later_undone(change, part))
+		return false;
+	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
+	     p++)
+		if (host->parts[p] != NULL &&
+		    host->parts[p]->state == HOST_REVERTED)
+			return true;
+	return false;
 }
 
 static bool
@@ -352,12 +349,16 @@ gate_back(const struct change *change, const struct change_fold *fold,
 	gate->kind = GATE_END;
 }
 
+/* Nothing more is to come of it; also not of a host of it that goes back in an
+ * earlier phase. */
 static bool
 gate_wave_through(
     const struct change *change, const struct change_fold *fold, int number)
 {
 	const struct change_wave *wave = &change->waves[number - 1];
 
+	if (gate_in_flight(fold))
+		return false;
 	for (size_t i = 0; i < wave->count; i++)
 		if (!gate_part_final(&fold->parts[wave->parts[i]]))
 			return false;

@@ -197,6 +197,8 @@ host_connected(void *arg, const struct answer *answer)
 	host->first = NULL;
 	host->now.drift_ok = false;
 	snprintf(host->life, sizeof(host->life), "%s", answer->life);
+	host->opened_uptime = strtod(answer->uptime, NULL);
+	host->opened_ms = loop_now_ms(host->run->o.loop);
 	arena = arena_new();
 	body = json_map(arena);
 	json_put_text(arena, body, "address", host->host->address);
@@ -291,6 +293,27 @@ host_fail(struct host_run *host, int id, bool stuck)
 	host_end(host, stuck ? RECORD_HOST_STUCK : RECORD_HOST_FAILED, text);
 }
 
+/* A host has one connection. Its part in another phase may still hold it: it
+ * stands done in a soak, or failed. */
+static void
+host_take_connection(struct host_run *host)
+{
+	struct run *run = host->run;
+	const struct change_fold *fold = run->o.fold;
+
+	for (size_t p = 0; p < fold->phase_count; p++) {
+		const struct part_fold *part = host->fold->host->parts[p];
+		struct host_run *other;
+
+		if (part == NULL || part == host->fold)
+			continue;
+		other = &run->hosts[part - fold->parts];
+		checks_cancel(other->checks);
+		other->checks = NULL;
+		host_disconnect(other);
+	}
+}
+
 void
 host_connect(struct host_run *host)
 {
@@ -303,6 +326,7 @@ host_connect(struct host_run *host)
 		      "sshd log"));
 		return;
 	}
+	host_take_connection(host);
 	fleet_connect(run->o.fleet, host->index, &run->o.hosts[host->index],
 	    FLEET_PLAIN, host_connected, host);
 }
