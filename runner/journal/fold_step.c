@@ -150,6 +150,10 @@ fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
 		    (long long)record->number, record_kind_word(kind),
 		    record->step, record->host);
 	if (kind == RECORD_UNDO_DONE) {
+		/* by other steps, or by somebody else: in the life of now, not
+		 * in that of its own intent */
+		if (step->undo != UNDO_OPEN)
+			fold_copy(step->life, sizeof(step->life), record->life);
 		step->undo = UNDO_DONE;
 		fold_take_uptime(fold, part, step, body);
 	} else if (kind == RECORD_UNDO_FAILED) {

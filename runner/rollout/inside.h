@@ -43,6 +43,8 @@ struct host_run { /* of one part: a host in a phase */
 	bool busy;     /* something is under way for it */
 	int connects;  /* failed connects in a row */
 	char life[128];
+	double opened_uptime; /* of the host, when it was connected last */
+	int64_t opened_ms;    /* the same in loop time */
 	struct loop_timer *timer;
 
 	/* the step in hand */

@@ -156,6 +156,21 @@ step_tail(struct host_run *host, const char *key, struct bytes tail)
 	buf_free(&text);
 }
 
+/* When it ended. A script that was killed does not say so; then it ended by
+ * now, whatever ran in between. */
+static void
+step_take_uptime(struct host_run *host, const struct answer *answer)
+{
+	int64_t since_ms = loop_now_ms(host->run->o.loop) - host->opened_ms;
+
+	if (answer->uptime[0] == '\0' && answer->verdict == VERDICT_LOST)
+		snprintf(host->uptime, sizeof(host->uptime), "%.2f",
+		    host->opened_uptime + (double)since_ms / 1000);
+	else
+		snprintf(
+		    host->uptime, sizeof(host->uptime), "%s", answer->uptime);
+}
+
 static void
 step_take_verdict(struct host_run *host, const struct answer *answer)
 {
@@ -167,7 +182,7 @@ step_take_verdict(struct host_run *host, const struct answer *answer)
 	host->outcome.known = true;
 	host->outcome.verdict = answer->verdict;
 	host->outcome.rc = answer->rc;
-	snprintf(host->uptime, sizeof(host->uptime), "%s", answer->uptime);
+	step_take_uptime(host, answer);
 	json_put_text(arena, told, "verdict", words[answer->verdict]);
 	if (answer->verdict == VERDICT_DONE)
 		json_put_int(arena, told, "rc", answer->rc);
