@@ -101,7 +101,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct remote_events events = {
-	    bench_opened, bench_closed, bench_sign, NULL};
+	    .opened = bench_opened, .closed = bench_closed, .sign = bench_sign};
 	int count = argc > 1 ? atoi(argv[1]) : 100;
 	struct bench *hosts = xcalloc((size_t)count, sizeof(*hosts));
 	struct bench_run run = {NULL, 0, 0};
