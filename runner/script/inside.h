@@ -21,7 +21,7 @@
 enum {
 	HEAP_CAP = 16 << 20,   /* bytes of Lua values in one job */
 	BOX_BUDGET = 20000000, /* Lua instructions in one job */
-	BOX_BURST_MS = 1000,   /* CPU between two waits */
+	BOX_CPU_MS = 500,      /* CPU of one job, waits left out */
 	STATE_MAX = 64 * 1024, /* canonical bytes of a probe's state */
 	ASK_MAX = 16 * 1024,   /* what `ask` of host.sh takes in line */
 	ASKS_MAX = 256,	       /* questions of one probe */
@@ -54,7 +54,8 @@ struct box {
 	struct arena *arena; /* C's side of the job */
 	lua_State *L;
 	int64_t budget;
-	int64_t burst_until_ns; /* of this thread's CPU time */
+	int64_t cpu_left_ns;	/* while it waits */
+	int64_t burst_until_ns; /* of this thread's CPU time, while it runs */
 	bool spent;
 	char where[256]; /* of the last error: "FILE" and line */
 	int line;
@@ -76,8 +77,11 @@ int box_run(struct box *box, lua_CFunction fn, void *arg,
     struct script_failure *failure);
 /* The failure that the error value on top of L stands for; pops it. */
 void box_failure(struct box *box, lua_State *L, struct script_failure *failure);
-/* A new burst: the CPU clock of the next stretch of Lua starts. */
+/* Around each stretch of Lua: its CPU time counts. */
 void box_burst(struct box *box);
+void box_rest(struct box *box);
+/* The failure of a fiber that was left where it stood. */
+void box_spent(const struct box *box, struct script_failure *failure);
 /* Take n instructions from the budget. Raises when it is spent. */
 void box_charge(lua_State *L, int64_t n);
 /* Load text (mode "t") or own bytecode ("b"); the sealed world is its _ENV.

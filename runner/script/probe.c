@@ -183,6 +183,13 @@ probe_resume(struct script_job *job)
 	job->box.line = 0;
 	box_burst(&job->box);
 	status = lua_resume(fiber, job->box.L, args, &results);
+	box_rest(&job->box);
+	if (status == LUA_YIELD && job->box.spent && !job->wait.open) {
+		box_where(fiber);
+		box_spent(&job->box, &failure);
+		finish(job, &failure);
+		return false;
+	}
 	if (status == LUA_YIELD) {
 		if (!job->wait.open)
 			bug("a fiber waits for nothing");

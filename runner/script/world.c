@@ -13,7 +13,7 @@
 #include "base/quote.h"
 #include "script/inside.h"
 
-enum { REP_MAX = 1 << 20, MATCHES_MAX = 64 };
+enum { REP_MAX = 1 << 20, MATCHES_MAX = 64, BYTES_A_STEP = 32 };
 
 /* upvalues: the real table, its name */
 static int
@@ -121,6 +121,51 @@ world_rep(lua_State *L)
 	    (len + gap > REP_MAX || (uint64_t)n > REP_MAX / (len + gap)))
 		return luaL_error(
 		    L, _("string.rep makes more than %d bytes"), (int)REP_MAX);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, 1);
+	return 1;
+}
+
+/* upvalue: a string function that goes over all of its text in C */
+static int
+world_costly(lua_State *L)
+{
+	size_t len;
+
+	luaL_checklstring(L, 1, &len);
+	box_charge(L, (int64_t)(len / BYTES_A_STEP));
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, 1);
+	return 1;
+}
+
+/* upvalue: table.concat. Without this it fills the heap before it fails. */
+static int
+world_concat(lua_State *L)
+{
+	size_t gap, len, all = 0;
+	lua_Integer from = luaL_optinteger(L, 3, 1), to, count = 0;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_optlstring(L, 2, "", &gap);
+	to = luaL_opt(L, luaL_checkinteger, 4, (lua_Integer)lua_rawlen(L, 1));
+	for (lua_Integer i = from; i <= to && all <= HEAP_CAP; i++) {
+		/* a number or a hole: concat itself will say */
+		if (lua_rawgeti(L, 1, i) != LUA_TSTRING && lua_isnil(L, -1))
+			to = i;
+		len = lua_rawlen(L, -1);
+		all += len + gap;
+		count++;
+		lua_pop(L, 1);
+	}
+	box_charge(L, (int64_t)(all / BYTES_A_STEP) + count);
+	if (all > HEAP_CAP) {
+		box_of(L)->heap.refused = true;
+		lua_pushliteral(L, "not enough memory");
+		return lua_error(L);
+	}
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, lua_gettop(L) - 1, 1);
@@ -397,6 +442,9 @@ add_string(lua_State *L)
 	keep_library(L, luaopen_string, string_names);
 	wrap(L, "format", world_format);
 	wrap(L, "rep", world_rep);
+	wrap(L, "lower", world_costly);
+	wrap(L, "reverse", world_costly);
+	wrap(L, "upper", world_costly);
 	strings_set(L);
 	seal(L, "string.");
 	/* ("x"):rep() goes by the metatable of strings */
@@ -434,6 +482,7 @@ world_push(lua_State *L)
 	lua_settop(L, allow);
 
 	keep_library(L, luaopen_table, table_names);
+	wrap(L, "concat", world_concat);
 	wrap(L, "insert", world_shift);
 	wrap(L, "remove", world_shift);
 	seal(L, "table.");
