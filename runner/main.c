@@ -3,7 +3,10 @@
  * worker: `hoshu worker`, with the seam on descriptor 3.
  */
 #include "base/i18n.h"
+#include "base/json.h"
 #include "cmd/cmd.h"
+#include "digest/digest.h"
+#include "loop/loop.h"
 
 #include <signal.h>
 
@@ -11,6 +14,10 @@ int
 main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* out of memory is the same everywhere: base/arena.h */
+	digest_start();
+	loop_start();
+	json_start();
 	i18n_start();
 	return cmd_main(argc, argv);
 }

@@ -23,13 +23,17 @@ struct arena {
 	struct block *head;
 };
 
-static _Noreturn void
-no_memory(size_t size)
+void
+out_of_memory(size_t size)
 {
+	char asked[48] = "";
+
+	if (size > 0)
+		snprintf(asked, sizeof(asked), " (%zu bytes asked for)", size);
 	fprintf(stderr,
-	    "hoshu: out of memory (%zu bytes asked for); what was "
-	    "recorded is kept, `hoshu run` goes on from it\n",
-	    size);
+	    "hoshu: out of memory%s; what was recorded is kept, the same "
+	    "command goes on from it\n",
+	    asked);
 	abort();
 }
 
@@ -39,7 +43,7 @@ xmalloc(size_t size)
 	void *p = malloc(size > 0 ? size : 1);
 
 	if (p == NULL)
-		no_memory(size);
+		out_of_memory(size);
 	return p;
 }
 
@@ -49,7 +53,7 @@ xcalloc(size_t count, size_t size)
 	void *p = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
 
 	if (p == NULL)
-		no_memory(size);
+		out_of_memory(size);
 	return p;
 }
 
@@ -59,7 +63,7 @@ xrealloc(void *old, size_t size)
 	void *p = realloc(old, size > 0 ? size : 1);
 
 	if (p == NULL)
-		no_memory(size);
+		out_of_memory(size);
 	return p;
 }
 
@@ -102,7 +106,7 @@ arena_alloc(struct arena *arena, size_t size)
 	void *p;
 
 	if (size > SIZE_MAX / 2)
-		no_memory(size);
+		out_of_memory(size);
 	want = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 	if (block == NULL || block->size - block->used < want) {
 		size_t room = want > ARENA_BLOCK / 4 ? want : ARENA_BLOCK;

@@ -1,7 +1,12 @@
 /*
  * An arena: memory that lives and dies together (a run's, a host's, a
- * step's). Nothing in it is freed alone. Out of memory aborts: resume is the
- * recovery path.
+ * step's). Nothing in it is freed alone.
+ *
+ * Out of memory ends the process by abort(), after one line on stderr that
+ * begins "hoshu: out of memory": what was recorded is kept, and resume is the
+ * recovery path. The same holds for what libcrypto, libuv, jansson, pcre2 and
+ * libyaml ask for. SQLite's and the C library's failures come back as errors,
+ * a module's as the failure of its job.
  */
 #ifndef HOSHU_BASE_ARENA_H
 #define HOSHU_BASE_ARENA_H
@@ -46,6 +51,8 @@ size_t arena_size_of(size_t size, size_t count);
 void *arena_grow(
     struct arena *arena, void *array, size_t size, size_t count, size_t *cap);
 
+/* Ends the process as above; size 0 = not known. */
+_Noreturn void out_of_memory(size_t size) __attribute__((cold));
 /* malloc and friends that abort when there is no memory; base/ only. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((returns_nonnull));

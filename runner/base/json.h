@@ -43,6 +43,9 @@ struct json {
 	struct json **items; /* LIST, MAP */
 };
 
+/* Before any parsing, once a process: jansson aborts as arena.h says. */
+void json_start(void);
+
 struct json *json_null(struct arena *arena);
 struct json *json_bool(struct arena *arena, bool value);
 struct json *json_int(struct arena *arena, int64_t value);

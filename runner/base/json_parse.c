@@ -10,10 +10,17 @@
 #define JSON_NULL JANSSON_NULL
 #include <jansson.h>
 #undef JSON_NULL
+#include <stdlib.h>
 
 enum { PARSE_DEPTH = 64, PARSE_VALUES = 1000000 };
 #define PARSE_BYTES ((size_t)16 << 20)
 #define PARSE_INT_MAX ((json_int_t)1 << 53)
+
+void
+json_start(void)
+{
+	json_set_alloc_funcs(xmalloc, free);
+}
 
 /* Depth and number of values, counted before jansson spends memory on them;
  * for a text that is no JSON the figures mean nothing, and jansson says so. */

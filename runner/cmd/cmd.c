@@ -6,6 +6,7 @@
 #include "base/quote.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,10 @@ cmd_person(const struct cmd_call *call)
 		name = getenv("HOSHU_PERSON");
 	if (name != NULL && name[0] != '\0')
 		return name;
+	errno = 0;
 	entry = getpwuid(getuid());
+	if (entry == NULL && errno == ENOMEM)
+		out_of_memory(0); /* somebody is not nobody */
 	return entry != NULL ? arena_strdup(call->arena, entry->pw_name)
 			     : "unknown";
 }

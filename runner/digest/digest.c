@@ -3,11 +3,44 @@
  * machine that nothing can be recorded under: it ends in bug().
  */
 #include "digest/digest.h"
+#include "base/arena.h"
 #include "base/err.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* libcrypto wants NULL for nothing. */
+static void *
+crypto_malloc(size_t size, const char *file, int line)
+{
+	return size > 0 ? xmalloc(size) : NULL;
+}
+
+static void *
+crypto_realloc(void *old, size_t size, const char *file, int line)
+{
+	if (size > 0)
+		return xrealloc(old, size);
+	free(old);
+	return NULL;
+}
+
+static void
+crypto_free(void *p, const char *file, int line)
+{
+	free(p);
+}
+
+void
+digest_start(void)
+{
+	if (CRYPTO_set_mem_functions(
+		crypto_malloc, crypto_realloc, crypto_free) != 1)
+		bug("libcrypto has allocated before digest_start");
+}
 
 void
 digest_raw(struct bytes data, unsigned char out[DIGEST_RAW])

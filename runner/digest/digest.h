@@ -16,6 +16,10 @@ struct digest {
 	char hex[DIGEST_HEX]; /* NUL-terminated */
 };
 
+/* Before anything else of libcrypto, once a process: without memory it aborts
+ * as base/arena.h says (its own handling of that crashes while it starts). */
+void digest_start(void);
+
 void digest_of(struct bytes data, struct digest *out);
 void digest_raw(struct bytes data, unsigned char out[DIGEST_RAW]);
 /* SHA-256(prefix byte || a || b): RFC 6962 leaf (0x00) and node (0x01). */

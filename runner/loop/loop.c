@@ -12,6 +12,13 @@
  * uninterruptible sleep must not hold us for ever. */
 enum { REAP_MS = 2000 };
 
+void
+loop_start(void)
+{
+	if (uv_replace_allocator(xmalloc, xrealloc, xcalloc, free) < 0)
+		bug("libuv takes no allocator");
+}
+
 int
 loop_open(struct loop **out, struct err *err)
 {

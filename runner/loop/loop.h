@@ -20,6 +20,9 @@
 
 struct loop;
 
+/* Before any loop, once a process: libuv aborts as base/arena.h says, not
+ * without a word. */
+void loop_start(void);
 int loop_open(struct loop **out, struct err *err) MUST_USE;
 /* A loop with a clock of its own, which begins at 0 and jumps to the next
  * timer: for simulations. It has timers alone; a signal watch on it is NULL

@@ -59,7 +59,7 @@ make_limits(void)
 	pcre2_match_context *limits = pcre2_match_context_create(NULL);
 
 	if (limits == NULL)
-		bug("pcre2 has no memory");
+		out_of_memory(0);
 	pcre2_set_match_limit(limits, MATCH_WORK);
 	pcre2_set_depth_limit(limits, MATCH_DEPTH);
 	pcre2_set_heap_limit(limits, MATCH_HEAP_KIB);
@@ -76,13 +76,15 @@ compile(
 	int number = 0;
 
 	if (limits == NULL)
-		bug("pcre2 has no memory");
+		out_of_memory(0);
 	pcre2_set_parens_nest_limit(limits, MATCH_PARENS);
 	*code = pcre2_compile(
 	    (PCRE2_SPTR)pattern, len, options, &number, &at, limits);
 	pcre2_compile_context_free(limits);
 	if (*code != NULL)
 		return 0;
+	if (number == PCRE2_ERROR_HEAP_FAILED)
+		out_of_memory(0);
 	if (pcre2_get_error_message(number, (PCRE2_UCHAR *)why, sizeof(why)) <
 	    0)
 		why[0] = '\0';
@@ -132,9 +134,11 @@ match_run(const struct match *match, const char *subject, size_t len,
 		return MATCH_LIMIT;
 	data = pcre2_match_data_create(1, NULL);
 	if (data == NULL)
-		bug("pcre2 has no memory");
+		out_of_memory(0);
 	r = pcre2_match(match->code, (PCRE2_SPTR)(len > 0 ? subject : ""), len,
 	    0, 0, data, match->limits);
+	if (r == PCRE2_ERROR_NOMEMORY)
+		out_of_memory(0);
 	if (r >= 0) {
 		const size_t *range = pcre2_get_ovector_pointer(data);
 

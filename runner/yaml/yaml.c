@@ -318,7 +318,7 @@ yaml_parse(struct arena *arena, const char *name, const char *text, size_t len,
 	reader.text = text;
 	reader.len = len;
 	if (yaml_parser_initialize(&reader.parser) != 1)
-		bug("libyaml has no memory");
+		out_of_memory(0);
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(
 	    &reader.parser, (const unsigned char *)text, len);

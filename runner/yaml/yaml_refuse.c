@@ -193,7 +193,7 @@ yaml_refuse_syntax(const struct yaml_reader *reader, struct err *err)
 	int r;
 
 	if (parser->error == YAML_MEMORY_ERROR)
-		bug("libyaml has no memory");
+		out_of_memory(0);
 	if (strcmp(context, "while scanning an anchor") == 0 ||
 	    strcmp(context, "while scanning an alias") == 0 ||
 	    strcmp(context, "while scanning a tag") == 0 ||

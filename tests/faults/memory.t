@@ -1,0 +1,142 @@
+#!/usr/bin/perl
+# Memory runs out: the Nth allocation of a command fails, libraries' own among them, under
+# AddressSanitizer where that build is there (HOSHU_ASAN). FULL=1: one N from each place (callers 16
+# deep) that allocates, and for what is quick every N; else some of them. A command ends by the documented abort or says what it could not do, or it does all that it was to do; it
+# never ends well having done less, and what was interrupted goes on.
+# covers: P4, P11
+use strict;
+use warnings;
+use lib 'tests/faults';
+use Test::More;
+use Cwd qw(abs_path);
+use List::Util qw(min shuffle);
+use Project;
+
+my $why = `tests/fleet/light can`;
+if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
+my $full = $ENV{FULL};
+my $asan = $ENV{HOSHU_ASAN} // 'build/asan/hoshu';
+my $p = Project->new('faults-memory', 1);
+my $shim = "$p->{dir}/memory.so";
+system(($ENV{CC} // 'cc') . " -shared -fPIC -O1 -D_GNU_SOURCE -o $shim tests/faults/memory.c -ldl") == 0
+    or BAIL_OUT('the failing memory does not compile');
+my $plain = $p->{hoshu};
+my $tested = -x $asan ? abs_path($asan) : $plain;
+note("under test: " . ($tested eq $plain ? 'the release build, no sanitizers' : 'the build with sanitizers'));
+my $log = "$p->{dir}/log";
+my ($round, %count, @wrong) = (0);
+sub wrong { my ($where, $what, $said) = @_; push @wrong, "$where: $what"; diag("$where: $what"); diag($said) if $said }
+
+# A command with its Nth allocation failing; (status, said, did it come to that?). N = 0: they are
+# counted; (status, said, count, the first from each place).
+sub try_at {
+    my ($in, $at, $ever, @args) = @_;
+    unlink $log;
+    my ($status, $said) = $p->hoshu({ LD_PRELOAD => $shim, MEMORY_IN => $in, MEMORY_AT => $at, MEMORY_LOG => $log,
+        $ever ? (MEMORY_EVER => 1) : (), ASAN_OPTIONS => 'verify_asan_link_order=0:detect_leaks=0:allocator_may_return_null=1' },
+        @args);
+    my $told = -e $log ? do { local (@ARGV, $/) = ($log); <> // '' } : '';
+    return ($status, $said, $told =~ /failed/ ? 1 : 0) if $at;
+    my ($count) = $told =~ /of (\d+)/;
+    return ($status, $said, $count // 0, split ' ', $told =~ s/of .*//sr);
+}
+
+# Is this an end that is allowed where memory ran out?
+sub judge {
+    my ($where, $status, $said, $right) = @_;
+    # glibc 2.36 crashes by itself where its name service switch starts without memory
+    if ($said =~ /#[01] .* nss_database|^hoshu: nss_database\.c:/m) { $count{glibc}++ }
+    elsif ($said =~ /AddressSanitizer|runtime error:|bug at/) { wrong($where, "ended with $status", $said) }
+    elsif ($status == -6) { $said =~ /^hoshu: out of memory/m ? $count{aborts}++ : wrong($where, 'aborted without a word', $said) }
+    elsif ($status == 0) { $right->() ? $count{unmoved}++ : wrong($where, 'ended well, but not all was done', $said) }
+    elsif ($status > 0 && $status < 124) { $said =~ /^hoshu: ./m || $status > 5 ? $count{refused}++ : wrong($where, "ended with $status and no reason", $said) }
+    else { wrong($where, "ended with $status", $said) }
+}
+
+sub mask { my ($text) = @_; $text =~ s/\d+/N/g; return $text }
+
+# One command in its place: prepare, arguments, what must hold when it ends well, what must hold after it.
+my $chg;
+my $said_right;
+my %commands = (
+    check   => [sub { }, sub { ('check', "$p->{dir}/plan.yml") }, \&same, sub { }],
+    preview => [sub { }, sub { ('preview', "$p->{dir}/plan.yml") }, \&same, sub { }],
+    show    => [sub { }, sub { ('show', $chg) }, \&same, sub { }],
+    verify  => [sub { }, sub { ('audit', 'verify') }, \&same, sub { }],
+    submit  => [\&fresh, sub { ('submit', "$p->{dir}/plan.yml", '--as', 'alice') },
+        sub { $_[0] =~ /^(CHG-\d+) submitted/m && grep { $_->{kind} eq 'submitted' } $p->records($1) },
+        sub { my ($where) = @_; my ($s, $o, $c) = $p->submit({}); wrong($where, 'it could not be submitted afterwards', $o) unless $c }],
+    approve => [\&submitted, sub { ('approve', $chg, '--as', 'alice', '--key', "$p->{dir}/key") },
+        sub { grep { $_->{kind} eq 'approved' } $p->records($chg) },
+        sub { my ($where) = @_; my ($s, $o) = $p->approve({}, $chg); wrong($where, 'it could not be approved afterwards', $o) if $s != 0 && $o !~ /already/ }],
+    run     => [\&approved, sub { ('run', $chg) },
+        sub { join('', $p->lines($round)) eq '12' && grep { $_->{kind} eq 'run-ended' } $p->records($chg) }, \&goes_on],
+);
+sub same { return mask($_[0]) eq $said_right }
+sub fresh { $p->forget_store; $p->plan(++$round, 2) }
+sub submitted {
+    fresh();
+    my ($status, $said);
+    ($status, $said, $chg) = $p->submit({});
+    BAIL_OUT("not submitted: $said") unless $chg;
+}
+sub approved { submitted(); my ($status, $said) = $p->approve({}, $chg); BAIL_OUT("not approved: $said") if $status }
+sub goes_on {
+    my ($where, $status) = @_;
+    my ($end, $said) = $status == 0 ? (0, '') : $p->hoshu({}, 'run', $chg);
+    $end = 0 if $end == 5 && $said =~ /has ended \(done\)/;
+    wrong($where, "gone on with, it ends with $end", $said) if $end != 0;
+    my $lines = join '', $p->lines($round);
+    wrong($where, "the host has '$lines'") if $lines ne '12';
+    ($end, $said) = $p->hoshu({}, 'audit', 'verify');
+    wrong($where, 'the journal does not hold', $said) if $end != 0;
+}
+
+# How: 'every' allocation, by the release build; each 'place' that allocates, by the build under
+# test; a number: so many of these places.
+sub campaign {
+    my ($name, $in, $ever, $how) = @_;
+    my ($prepare, $args, $right, $after) = @{ $commands{$name} };
+    my ($before, $done, $missed) = (scalar @wrong, 0, 0);
+    my $program = $how eq 'every' ? $plain : $tested;
+    my $try = sub { local $p->{hoshu} = $program; return try_at($in, $_[0], $_[1], $args->()) };
+    %count = (aborts => 0, refused => 0, unmoved => 0, glibc => 0);
+    $prepare->();
+    my ($status, $said, $calls, @places) = $try->(0, 0);
+    wrong($name, "does not work at all: $status", $said) if $status != 0;
+    $said_right = mask($said);
+    # a worker ends without counting; it makes about so many
+    ($calls, @places) = (4000, 1 .. 4000) if $in eq 'worker';
+    my @all = $how eq 'every' ? (1 .. $calls) : @places;
+    my @at = $how =~ /^\d/ ? (sort { $a <=> $b } (shuffle @all)[0 .. min($how, scalar @all) - 1]) : @all;
+    for my $at (@at) {
+        my $where = "$name, allocation $at" . ($ever ? ' and all behind it' : '') . ($in eq 'worker' ? ' of a worker' : '');
+        $prepare->();
+        my ($status, $said, $failed) = $try->($at, $ever);
+        $failed ? $done++ : $missed++; # threads make the last numbers uncertain
+        judge($where, $status, $said, sub { $right->($said) });
+        $after->($where, $status);
+    }
+    my $title = $name . ($how eq 'every' ? ', every one (release)' : '') . ($in eq 'worker' ? ', in a worker' : '') . ($ever ? ', and all behind it' : '');
+    note(sprintf '%s: %d of %d allocations (%d places) failed in turn: %d documented aborts, %d said why, %d did all the same, %d times glibc crashed by itself',
+        $title, $done, $calls, scalar @places, @count{qw(aborts refused unmoved glibc)});
+    push @wrong, "$name: hardly anything failed" if $done < $missed;
+    cmp_ok(scalar @wrong, '==', $before, "$title: no crash, no false success");
+}
+
+srand($ENV{SEED} // 7);
+my $only = $ENV{ONLY}; # by hand: commands, and how ('check show' 200)
+my @campaigns = $only ? (map { [$_, 'hoshu', 0, $ENV{HOW} // 'places'] } split ' ', $only)
+    : $full ? (
+        (map { [$_, 'hoshu', 0, 'places'] } qw(check preview show verify submit approve run)),
+        (map { [$_, 'hoshu', 0, 'every'] } qw(check show verify)),
+        (map { [$_, 'hoshu', 1, 300] } qw(check submit run)),
+        ['run', 'worker', 0, 600])
+    : ((map { [$_, 'hoshu', 0, 6] } qw(check preview show verify)),
+        (map { [$_, 'hoshu', 0, 4] } qw(submit approve run)),
+        (map { [$_, 'hoshu', 1, 2] } qw(check submit run)),
+        ['run', 'worker', 0, 4]);
+approved();
+$p->hoshu({}, 'run', $chg);
+campaign(@$_) for @campaigns;
+done_testing();
