@@ -158,6 +158,23 @@ freeze_modules(struct arena *arena, const struct change *change)
 	return list;
 }
 
+/* Files of steps that the plan uses. */
+static struct json *
+freeze_used(struct arena *arena, struct change *change)
+{
+	struct json *list = json_list(arena);
+
+	for (size_t i = 0; i < change->plan->used_count; i++) {
+		const struct plan_used *used = &change->plan->used[i];
+		struct json *map = json_add(arena, list, json_map(arena));
+
+		json_put_text(arena, map, "name", used->name);
+		json_put_text(
+		    arena, map, "sha256", blobs_put(change->blobs, used->text));
+	}
+	return list;
+}
+
 void
 change_freeze(struct arena *arena, struct change *change)
 {
@@ -169,6 +186,7 @@ change_freeze(struct arena *arena, struct change *change)
 	json_put_text(arena, doc, "title", change->title);
 	json_put_text(arena, plan, "file", change->plan->file);
 	json_put_text(arena, plan, "sha256", change->plan_sha256);
+	json_put(arena, plan, "used", freeze_used(arena, change));
 	json_put(arena, doc, "plan", plan);
 	json_put(arena, doc, "inputs", change->inputs);
 	json_put(arena, doc, "hosts", freeze_hosts(arena, change, true));

@@ -23,6 +23,24 @@ thaw_wrong(struct thaw *thaw, const char *what)
 	    thaw->change->digest, what);
 }
 
+/* A plan_use: what the file held at submit. */
+static int
+thaw_used(void *arg, const char *name, const char *path, struct bytes *out,
+    struct err *err)
+{
+	struct thaw *thaw = arg;
+	const struct json *list = json_get(json_get(thaw->doc, "plan"), "used");
+
+	(void)path;
+	for (size_t i = 0; list != NULL && i < list->count; i++)
+		if (strcmp(json_get_text(list->items[i], "name", ""), name) ==
+		    0)
+			return blobs_get(thaw->change->blobs,
+			    json_get_text(list->items[i], "sha256", ""), out,
+			    err);
+	return thaw_wrong(thaw, "a file that the plan uses");
+}
+
 static int
 thaw_plan(struct thaw *thaw)
 {
@@ -38,8 +56,8 @@ thaw_plan(struct thaw *thaw)
 	r = blobs_get(change->blobs, change->plan_sha256, &text, thaw->err);
 	if (r < 0)
 		return r;
-	return plan_read(thaw->arena, json_get_text(plan, "file", "plan"),
-	    text.data, text.len, &change->plan, thaw->err);
+	return plan_read_using(thaw->arena, json_get_text(plan, "file", "plan"),
+	    text.data, text.len, thaw_used, thaw, &change->plan, thaw->err);
 }
 
 /* Params as they were bound at submit, not as the project's files are now. */

@@ -13,6 +13,7 @@
 #include "journal/fold.h"
 #include "journal/journal.h"
 #include "project/project.h"
+#include "rollout/waves.h"
 
 struct context {
 	struct arena *arena; /* the call's */
@@ -25,6 +26,7 @@ struct context {
 	struct blobs *blobs;
 	struct change *change;
 	struct change_fold fold;
+	struct waves_choice *choices; /* how each phase's waves were chosen */
 	struct fleet_host *reach; /* how to reach each host of the change, and
 				     then each place */
 };
@@ -50,6 +52,9 @@ int context_plan(
 /* Its part of context_plan: the hosts of every phase and their waves. Needs
  * the inventory. */
 int context_targets(struct context *context, struct err *err) MUST_USE;
+/* When every host was asked: waves that take so many hosts of each group of
+ * equal previews are shared out anew, and the bound with them. */
+int context_impacts(struct context *context, struct err *err) MUST_USE;
 /* The same: where steps with on: run. Needs the inputs and the workers. */
 int context_places(struct context *context, struct err *err) MUST_USE;
 /* Values of texts with ${{ }} (a list), asked of a worker; data as seam.h says. */

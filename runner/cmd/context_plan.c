@@ -301,6 +301,24 @@ plan_compile(
 	return err_at(err, ERR_PLAN, place, "%s", why.text);
 }
 
+/* A plan_use. */
+static int
+plan_use_file(void *arg, const char *name, const char *path, struct bytes *out,
+    struct err *err)
+{
+	struct context *context = arg;
+	struct buf text = BUF_INIT;
+	int r = plan_file(path, PLAN_MAX_BYTES, &text, err);
+
+	(void)name;
+	if (r == 0) {
+		out->data = arena_copy(context->arena, text.data, text.len);
+		out->len = text.len;
+	}
+	buf_free(&text);
+	return r;
+}
+
 int
 context_plan(struct context *context, const char *file, struct err *err)
 {
@@ -322,8 +340,8 @@ context_plan(struct context *context, const char *file, struct err *err)
 			    _("%s: there is no such plan"), file);
 		goto out;
 	}
-	if ((r = plan_read(context->arena, file, text.data, text.len,
-		 &change->plan, err)) < 0 ||
+	if ((r = plan_read_using(context->arena, file, text.data, text.len,
+		 plan_use_file, context, &change->plan, err)) < 0 ||
 	    (r = context_inventory(context, err)) < 0 ||
 	    (r = context_targets(context, err)) < 0 ||
 	    (r = context_fleet(context, err)) < 0 ||

@@ -4,7 +4,10 @@
  */
 #include "cmd/context.h"
 #include "base/i18n.h"
+#include "preview/preview.h"
 #include "rollout/waves.h"
+
+#include <string.h>
 
 static struct json *
 plan_groups(struct arena *arena, const struct host *host)
@@ -132,6 +135,7 @@ plan_waves(struct context *context, struct err *err)
 		choices[p].in = plan_of_change(context, targets[p], numbers);
 		choices[p].of = of;
 	}
+	context->choices = choices;
 	return waves_assign(context->arena, change, choices, err);
 }
 
@@ -171,10 +175,83 @@ plan_spreads(struct context *context, struct err *err)
 	return 0;
 }
 
+/* per: of a variable that a host lacks would group nothing. */
+static int
+plan_per(struct context *context, const struct wave *wave, int phase,
+    struct err *err)
+{
+	const struct change *change = context->change;
+
+	if (wave->per == NULL || strcmp(wave->per, "impact") == 0)
+		return 0;
+	for (size_t h = 0; h < change->host_count; h++)
+		if (change->hosts[h].waves[phase] > 0 &&
+		    waves_spread_value(&change->hosts[h], wave->per)[0] == '\0')
+			return err_at(err, ERR_PLAN, wave->per_place,
+			    _("per: host %s has no text '%s' in the inventory; "
+			      "per: takes `impact` or a variable that every "
+			      "host has"),
+			    change->hosts[h].name, wave->per);
+	return 0;
+}
+
+static int
+plan_pers(struct context *context, struct err *err)
+{
+	const struct plan *plan = context->change->plan;
+	int r = 0;
+
+	for (size_t p = 0; p < plan->phase_count; p++)
+		for (size_t w = 0; w < plan->phases[p].wave_count && r == 0;
+		     w++)
+			r = plan_per(
+			    context, &plan->phases[p].waves[w], (int)p, err);
+	return r;
+}
+
+/* Does a wave take so many hosts of each group of equal previews? */
+static bool
+plan_per_impact(const struct plan *plan)
+{
+	for (size_t p = 0; p < plan->phase_count; p++)
+		for (size_t w = 0; w < plan->phases[p].wave_count; w++) {
+			const char *per = plan->phases[p].waves[w].per;
+
+			if (per != NULL && strcmp(per, "impact") == 0)
+				return true;
+		}
+	return false;
+}
+
+int
+context_impacts(struct context *context, struct err *err)
+{
+	struct change *change = context->change;
+	struct preview_group *groups;
+	size_t count;
+	int *impact, r;
+
+	if (!plan_per_impact(change->plan))
+		return 0;
+	impact = arena_array(context->arena, int, change->host_count + 1);
+	preview_group(context->arena, change, &groups, &count);
+	for (size_t g = 0; g < count; g++)
+		for (size_t i = 0; i < groups[g].count; i++)
+			impact[groups[g].hosts[i]] = (int)g;
+	for (size_t p = 0; p < change->plan->phase_count; p++)
+		context->choices[p].impact = impact;
+	r = waves_assign(context->arena, change, context->choices, err);
+	if (r == 0)
+		change->in_flight = waves_bound(change);
+	return r;
+}
+
 int
 context_targets(struct context *context, struct err *err)
 {
 	int r = plan_waves(context, err);
 
+	if (r == 0)
+		r = plan_pers(context, err);
 	return r < 0 ? r : plan_spreads(context, err);
 }

@@ -18,7 +18,8 @@ cmd_ask_hosts(struct context *context, struct err *err)
 	options.fleet = context->fleet;
 	options.world = &world_real;
 	options.hosts = context->reach;
-	return preview_ask(&options, context->change, err);
+	r = preview_ask(&options, context->change, err);
+	return r < 0 ? r : context_impacts(context, err);
 }
 
 int

@@ -27,7 +27,17 @@ enum {
 struct plan_reader {
 	struct arena *arena;
 	struct plan *plan;
+	plan_use *uses; /* NULL = no other file may be used */
+	void *uses_arg;
 };
+
+/* reuse.c: a list of steps with each: and use: put out of the way. */
+int plan_reuse(struct plan_reader *reader, const struct yaml *list,
+    struct yaml **out, struct err *err) MUST_USE;
+/* uses.c: the text of a file that is used, borrowed from the plan. */
+int plan_used_text(struct plan_reader *reader, const struct yaml *name,
+    const char **text, size_t *len, struct err *err) MUST_USE;
+const char *plan_used_path(const struct plan_reader *reader, const char *name);
 
 /* read.c -> the other parts; each fills its part of reader->plan */
 /* phases.c: targets:, waves:, steps: and checks: of a plan of one phase (list

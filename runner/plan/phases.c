@@ -81,7 +81,6 @@ read_phase(struct plan_reader *reader, size_t number, const struct yaml *map,
 	    {"checks", YAML_WANT_LIST, .node = &checks},
 	    {"around", YAML_WANT_MAP, .node = &around},
 	    FIELD_NOT_YET("ask"),
-	    FIELD_NOT_YET("each"),
 	};
 	const char *what =
 	    arena_printf(reader->arena, _("phase %zu"), number + 1);

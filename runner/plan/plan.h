@@ -114,6 +114,9 @@ struct wave {
 	int amount;	/* hosts, or percent of the phase's hosts */
 	const char *of; /* selector that narrows it, or NULL */
 	struct place of_place;
+	const char *per; /* so many of each group: "impact", or a variable of
+			    hosts; NULL = of all */
+	struct place per_place;
 	int at_once; /* hosts in flight; 0 = all of the wave */
 	int64_t soak_ms;
 };
@@ -169,8 +172,15 @@ struct phase {
 	size_t order_count;
 };
 
+struct plan_used { /* a file of steps */
+	const char *name;
+	struct bytes text;
+};
+
 struct plan {
 	const char *file;
+	struct plan_used *used;
+	size_t used_count;
 	const char *change; /* the title; may hold ${{ inputs.x }} */
 	struct place change_place;
 	const char *reason;
@@ -200,6 +210,15 @@ struct plan {
 
 int plan_read(struct arena *arena, const char *file, const char *text,
     size_t len, struct plan **out, struct err *err) MUST_USE;
+/* The bytes of a file that the plan uses: name is what the plan says, path is
+ * from where the plan's own file was named. They are copied. */
+typedef int plan_use(void *arg, const char *name, const char *path,
+    struct bytes *out, struct err *err);
+/* The same for a plan that may use other files; their texts are in plan->used
+ * then. plan_read refuses them. */
+int plan_read_using(struct arena *arena, const char *file, const char *text,
+    size_t len, plan_use *use, void *arg, struct plan **out,
+    struct err *err) MUST_USE;
 
 /* A module as plan_bind needs it: descriptor as DESCRIBED gives it. */
 struct plan_module {

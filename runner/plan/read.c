@@ -67,8 +67,6 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("ask"),
 	    FIELD_NOT_YET("guard"),
-	    FIELD_NOT_YET("use"),
-	    FIELD_NOT_YET("each"),
 	};
 
 	return yaml_read(root, "plan", fields, COUNT(fields), err);
@@ -176,8 +174,15 @@ int
 plan_read(struct arena *arena, const char *file, const char *text, size_t len,
     struct plan **out, struct err *err)
 {
+	return plan_read_using(arena, file, text, len, NULL, NULL, out, err);
+}
+
+int
+plan_read_using(struct arena *arena, const char *file, const char *text,
+    size_t len, plan_use *use, void *arg, struct plan **out, struct err *err)
+{
 	struct plan *plan = arena_new_of(arena, struct plan);
-	struct plan_reader reader = {arena, plan};
+	struct plan_reader reader = {arena, plan, use, arg};
 	struct top top = {.risk = RISK_NORMAL};
 	struct yaml *root = NULL;
 	int r;

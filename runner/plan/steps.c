@@ -20,13 +20,12 @@ enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 
 /* The keys of every step; what is behind `built` is refused by name. */
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
-    "retry", "rollback", "because", "on",
+    "retry", "rollback", "because", "on", "each", "use", "with",
     /* not built yet */
-    "around", "ask", "guard", "use", "with", "each", "later", "unpreviewed",
-    "secrets",
+    "around", "ask", "guard", "later", "unpreviewed", "secrets",
     /* stands alone */
     "flush"};
-enum { STEP_KEYS_BUILT = 8 };
+enum { STEP_KEYS_BUILT = 11 };
 
 /* Words that stand beside many modules' keys, so that they may also stand
  * before it and are never taken for the module. */
@@ -301,9 +300,6 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    FIELD_NOT_YET("around"),
 	    FIELD_NOT_YET("ask"),
 	    FIELD_NOT_YET("guard"),
-	    FIELD_NOT_YET("use"),
-	    FIELD_NOT_YET("with"),
-	    FIELD_NOT_YET("each"),
 	    FIELD_NOT_YET("later"),
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("secrets"),
@@ -324,6 +320,12 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	step->handler = where == STEP_HANDLER;
 	step->of_rollback = where == STEP_OF_ROLLBACK;
 	step->yaml = map;
+	if (yaml_get(map, "each") != NULL || yaml_get(map, "use") != NULL)
+		return err_at(err, ERR_PLAN,
+		    word_place(
+			map, yaml_get(map, "each") != NULL ? "each" : "use"),
+		    _("each: and use: stand among the steps of a phase, not "
+		      "in a handler, a rollback or around:"));
 	if (yaml_get(map, "flush") != NULL)
 		return err_at(err, ERR_PLAN, word_place(map, "flush"),
 		    _("flush: stands alone among the steps of a phase, as "
@@ -393,11 +395,14 @@ plan_read_steps(struct plan_reader *reader, int number, const struct yaml *list,
     struct err *err)
 {
 	struct phase *phase = &reader->plan->phases[number];
+	struct yaml *flat = NULL;
 	int segment = 0, r;
 	bool flush;
 
-	if ((r = word_list(list, "steps", PLAN_STEPS_MAX, err)) < 0)
+	if ((r = word_list(list, "steps", PLAN_STEPS_MAX, err)) < 0 ||
+	    (r = plan_reuse(reader, list, &flat, err)) < 0)
 		return r;
+	list = flat;
 	phase->steps = arena_array(reader->arena, struct step, list->count);
 	for (size_t i = 0; i < list->count; i++) {
 		struct step *step = &phase->steps[phase->step_count];

@@ -40,7 +40,7 @@ static int
 read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
     size_t index, struct err *err)
 {
-	const struct yaml *hosts = NULL, *name = NULL, *of = NULL;
+	const struct yaml *hosts = NULL, *name = NULL, *of = NULL, *per = NULL;
 	int64_t at_once = 0;
 	const struct yaml_field fields[] = {
 	    {"hosts", YAML_NEED_ANY, .node = &hosts},
@@ -49,7 +49,7 @@ read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
 	    {"at_once", YAML_WANT_INT, .num = &at_once, .min = 1,
 		.max = PLAN_HOSTS_MAX},
 	    {"soak", YAML_WANT_DURATION, .num = &wave->soak_ms},
-	    FIELD_NOT_YET("per"),
+	    {"per", YAML_WANT_TEXT, .text = &wave->per, .node = &per},
 	    FIELD_NOT_YET("ask"),
 	};
 	const char *what =
@@ -72,6 +72,16 @@ read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
 		if ((r = word_line(of, "of", PLAN_REASON_MAX, err)) < 0 ||
 		    (r = word_plain(of, "of", err)) < 0)
 			return r;
+	}
+	if (per != NULL) {
+		wave->per_place = per->place;
+		if ((r = word_name(per, "per", err)) < 0)
+			return r;
+		if (wave->size != WAVE_COUNT)
+			return err_at(err, ERR_PLAN, per->place,
+			    _("per: goes with a number of hosts, so many of "
+			      "each group; not with %s"),
+			    hosts->text);
 	}
 	return word_range(
 	    map, "soak", wave->soak_ms, 0, SOAK_MAX_DAYS * DAY_MS, err);
@@ -148,7 +158,7 @@ waves_hold(const struct plan *plan)
 		for (size_t i = 0; i < plan->phases[p].wave_count; i++) {
 			const struct wave *wave = &plan->phases[p].waves[i];
 
-			if (wave->size != WAVE_COUNT)
+			if (wave->size != WAVE_COUNT || wave->per != NULL)
 				return INT_MAX;
 			hosts += wave->amount;
 		}

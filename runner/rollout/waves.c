@@ -23,18 +23,50 @@ waves_size(const struct wave *wave, size_t hosts)
 	bug("wave size %d", (int)wave->size);
 }
 
-/* Take up to the wave's size of the phase's hosts that are in none yet. */
-static size_t
-waves_fill(struct change *change, int phase, const struct wave *wave,
-    const bool *in, const bool *of, int hosts)
+/* Are two hosts of one group of the wave's `per:`? */
+static bool
+waves_same_group(const struct change *change, const struct wave *wave,
+    const struct waves_choice *choice, size_t a, size_t b)
 {
+	if (strcmp(wave->per, "impact") == 0)
+		return choice->impact == NULL ||
+		       choice->impact[a] == choice->impact[b];
+	return strcmp(waves_spread_value(&change->hosts[a], wave->per),
+		   waves_spread_value(&change->hosts[b], wave->per)) == 0;
+}
+
+/* How many of this host's group the wave has already. */
+static int
+waves_of_group(const struct change *change, int phase, const struct wave *wave,
+    const struct waves_choice *choice, size_t host, int number)
+{
+	int count = 0;
+
+	for (size_t h = 0; h < host; h++)
+		count += change->hosts[h].waves[phase] == number &&
+			 waves_same_group(change, wave, choice, h, host);
+	return count;
+}
+
+/* Take up to the wave's size (of each group, where it says per:) of the
+ * phase's hosts that are in none yet. */
+static size_t
+waves_fill(struct change *change, int phase, size_t w,
+    const struct waves_choice *choice, int hosts)
+{
+	const struct wave *wave = &change->plan->phases[phase].waves[w];
+	const bool *of = choice->of[w];
 	int size = waves_size(wave, (size_t)hosts);
 	int number = (int)change->wave_count + 1, count = 0;
 
-	for (size_t h = 0; h < change->host_count && count < size; h++) {
+	for (size_t h = 0; h < change->host_count; h++) {
 		int *mine = &change->hosts[h].waves[phase];
 
-		if (!in[h] || *mine != 0 || (of != NULL && !of[h]))
+		if (wave->per == NULL && count >= size)
+			break;
+		if (!choice->in[h] || *mine != 0 || (of != NULL && !of[h]) ||
+		    (wave->per != NULL && waves_of_group(change, phase, wave,
+					      choice, h, number) >= size))
 			continue;
 		*mine = number;
 		count++;
@@ -54,8 +86,7 @@ waves_assign_phase(struct change *change, int number,
 	for (size_t w = 0; w < phase->wave_count; w++) {
 		const struct wave *wave = &phase->waves[w];
 		struct change_wave *out = &change->waves[change->wave_count];
-		size_t count = waves_fill(
-		    change, number, wave, choice->in, choice->of[w], hosts);
+		size_t count = waves_fill(change, number, w, choice, hosts);
 
 		if (count == 0 && wave->of != NULL)
 			return err_at(err, ERR_PLAN, wave->of_place,

@@ -19,6 +19,8 @@
 struct waves_choice {
 	const bool *in;
 	const bool *const *of;
+	const int *impact; /* by host: its group of equal previews, for `per:
+			      impact`; NULL = not asked yet, all are one */
 };
 int waves_assign(struct arena *arena, struct change *change,
     const struct waves_choice *phases, struct err *err) MUST_USE;

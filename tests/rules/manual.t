@@ -96,10 +96,11 @@ my $source = read_all(glob 'runner/plan/*.c');
 my %built = map { $_ => 1 } $source =~ /\{"(\w+)",\s*YAML_(?!NOT_YET)/g;
 my %not_yet = map { $_ => 1 } $source =~ /FIELD_NOT_YET\("(\w+)"\)/g;
 cmp_ok(scalar keys %built, '>', 30, 'the keys of plans were found');
-cmp_ok(scalar keys %not_yet, '>', 10, 'and those that are not built');
+cmp_ok(scalar keys %not_yet, '>', 3, 'and those that are not built');
+$built{each} = 1;    # taken out by hand (plan/reuse.c)
 # what modules take beside them is their own
 $built{$_} = 1 for map { /"(\w+)"/g } read_all(glob 'modules/*/*.lua') =~ /beside = \{([^}]*)\}/g;
-my @built_sections = ('THE PLAN', 'ROLLING OUT IN WAVES', 'PHASES', 'ROUND EVERY TOUCH', 'STEPS', 'HANDLERS', 'CHECKS', 'FAILURE AND THE WAY BACK');
+my @built_sections = ('THE PLAN', 'ROLLING OUT IN WAVES', 'PHASES', 'ROUND EVERY TOUCH', 'STEPS', 'Steps written once', 'HANDLERS', 'CHECKS', 'FAILURE AND THE WAY BACK');
 my %plan_told = marked('Ic', section('hoshu-plan.5', @built_sections));
 my %later_told = marked('Ic', section('hoshu-plan.5', 'NOT BUILT YET'));
 is(join(' ', grep { !$plan_told{$_} } sort keys %built), '', 'every key stands in hoshu-plan.5');

@@ -55,7 +55,7 @@ place_change(struct arena *arena, struct plan *plan, const char *names,
 
 	memset(in, 1, strlen(names));
 	for (int p = 0; p < 8; p++)
-		choices[p] = (struct waves_choice){in, of};
+		choices[p] = (struct waves_choice){in, of, NULL};
 	change->number = 1;
 	change->plan = plan;
 	change->host_count = strlen(names);

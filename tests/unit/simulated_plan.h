@@ -289,7 +289,7 @@ made_waves(struct made *made)
 		for (size_t h = 0; h < change->host_count; h++)
 			in[h] = all || made_chance(made, 70);
 		in[0] = true;
-		choices[p] = (struct waves_choice){in, none};
+		choices[p] = (struct waves_choice){in, none, NULL};
 	}
 	if (waves_assign(made->arena, change, choices, &err) < 0)
 		fail_msg("%s", err.text);

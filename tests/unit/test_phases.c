@@ -24,7 +24,7 @@ phases_change(struct arena *arena, const char *beside)
 	static const bool all[] = {true, true, true},
 			  bc[] = {false, true, true};
 	const bool *of[2] = {NULL};
-	const struct waves_choice choices[] = {{all, of}, {bc, of}};
+	const struct waves_choice choices[] = {{all, of, NULL}, {bc, of, NULL}};
 	struct err err = ERR_INIT;
 
 	change->number = 1;

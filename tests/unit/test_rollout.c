@@ -213,7 +213,7 @@ waves_share_the_hosts_out(void **state)
 		struct arena *arena = arena_new();
 		const bool *of[8] = {NULL};
 		bool in[64];
-		const struct waves_choice choice = {in, of};
+		const struct waves_choice choice = {in, of, NULL};
 		struct change change = {0};
 		struct buf got = BUF_INIT;
 		struct err err = ERR_INIT;
@@ -260,7 +260,8 @@ a_wave_takes_only_what_its_selector_matches(void **state)
 	const bool none[6] = {false};
 	const bool *of[] = {odd, odd, NULL}, *wrong[] = {odd, none, NULL};
 	const bool in[] = {true, true, true, true, true, true};
-	const struct waves_choice choice = {in, of}, bad = {in, wrong};
+	const struct waves_choice choice = {in, of, NULL},
+				  bad = {in, wrong, NULL};
 	struct change change = {.plan = plan, .host_count = 6};
 	struct err err = ERR_INIT;
 
