@@ -2,6 +2,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cmd/context.h"
+#include "cmd/stand.h"
 #include "cmd/table.h"
 
 #include <string.h>
@@ -39,36 +40,30 @@ folds_read(struct context *context, struct folds *folds, struct err *err)
 	return journal_read(context->journal, 0, 0, folds_take, folds, err);
 }
 
-static const char *
-fold_word(const struct change_fold *fold)
-{
-	return fold->state == CHANGE_ENDED ? fold->result
-					   : change_state_word(fold->state);
-}
-
-static const char *status_next(const struct change_fold *fold);
-
 /* All of them, or those that run or wait. */
 static void
-list_json(struct arena *arena, const struct folds *folds, bool all)
+list_json(const struct context *context, const struct folds *folds, bool all)
 {
+	struct arena *arena = context->arena;
 	struct json *list = json_list(arena);
 	struct buf text = BUF_INIT;
 
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
+		const char *next = stand_next(arena, context->journal, fold);
 		struct json *map;
 		char name[16];
 
-		if (!all && status_next(fold) == NULL)
+		if (!all && next == NULL)
 			continue;
 		map = json_add(arena, list, json_map(arena));
 		json_put_text(arena, map, "change", change_name(i, name));
 		json_put_text(arena, map, "title", fold->title);
-		json_put_text(arena, map, "state", fold_word(fold));
+		json_put_text(arena, map, "state", stand_word(fold));
 		json_put_text(arena, map, "submitter", fold->submitter);
 		json_put_int(arena, map, "submitted_ms", fold->submitted_ms);
 		json_put_int(arena, map, "status", fold->status);
+		json_put_text(arena, map, "next", next != NULL ? next : "");
 	}
 	json_write(&text, list);
 	puts(buf_str(&text));
@@ -81,7 +76,7 @@ list_print(const struct folds *folds)
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
 		struct buf line = BUF_INIT;
-		const char *word = _(fold_word(fold));
+		const char *word = _(stand_word(fold));
 		char name[16];
 
 		text_put_time(&line, fold->submitted_ms);
@@ -116,7 +111,7 @@ list_run(struct cmd_call *call, struct err *err)
 	int r = folds_open(call, &context, &folds, err);
 
 	if (r == 0 && call->json)
-		list_json(call->arena, &folds, true);
+		list_json(&context, &folds, true);
 	else if (r == 0)
 		list_print(&folds);
 	context_close(&context);
@@ -132,28 +127,6 @@ const struct cmd cmd_list = {
     .run = list_run,
 };
 
-/* The next command to type for a change, or NULL. */
-static const char *
-status_next(const struct change_fold *fold)
-{
-	switch (fold->state) {
-	case CHANGE_SUBMITTED:
-		return N_("waits for approvals or for its run: hoshu show %s");
-	case CHANGE_RUNNING:
-	case CHANGE_BACK:
-		return N_("runs, or was interrupted: hoshu run %s goes on");
-	case CHANGE_ENDED:
-		if (fold->status == err_exit_status(ERR_UNKNOWN))
-			return N_("ended with hosts that a person must look "
-				  "at: hoshu show %s");
-		return NULL;
-	case CHANGE_NONE:
-	case CHANGE_REJECTED:
-		return NULL;
-	}
-	bug("change state %d", (int)fold->state);
-}
-
 static int
 status_run(struct cmd_call *call, struct err *err)
 {
@@ -162,18 +135,18 @@ status_run(struct cmd_call *call, struct err *err)
 	int shown = 0, r = folds_open(call, &context, &folds, err);
 
 	if (r == 0 && call->json) {
-		list_json(call->arena, &folds, false);
+		list_json(&context, &folds, false);
 	} else if (r == 0) {
 		for (int i = folds.last; i >= 1; i--) {
-			const char *next = status_next(&folds.list[i]);
+			const char *next = stand_next(
+			    call->arena, context.journal, &folds.list[i]);
 			char name[16];
 
 			if (next == NULL)
 				continue;
 			change_name(i, name);
-			printf("%s  %s\n    ", name, folds.list[i].title);
-			printf(_(next), name);
-			putchar('\n');
+			printf("%s  %s\n    %s\n", name, folds.list[i].title,
+			    next);
 			shown++;
 		}
 		if (shown == 0)

@@ -3,9 +3,9 @@
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
+#include "cmd/running.h"
 #include "cmd/say.h"
 #include "cmd/table.h"
-#include "journal/lease.h"
 
 #include <signal.h>
 #include <string.h>
@@ -124,46 +124,89 @@ run_it(struct context *context, struct lease *lease, struct gate_result *result,
 	return run_change(&options, result, err);
 }
 
+/* Paused, and nothing is in flight: there is nothing that it may do. */
 static int
-run_run(struct cmd_call *call, struct err *err)
+run_refuse_paused(const struct context *context, struct err *err)
 {
-	struct running running;
-	struct context context;
+	const struct change_fold *fold = &context->fold;
+	struct gate gate;
+	char name[16];
+
+	gate_decide(context->change, fold, world_wall_ms(&world_real), &gate);
+	if (!fold->paused || gate.kind != GATE_PAUSED)
+		return 0;
+	change_name(fold->number, name);
+	return err_set(err, ERR_WAITING,
+	    _("%s is paused by %s%s%s; `hoshu resume %s` goes on, `hoshu abort "
+	      "%s` ends it"),
+	    name, fold->paused_by, fold->paused_because[0] != '\0' ? ": " : "",
+	    fold->paused_because, name, name);
+}
+
+/* Without a lease, only to say why not; the same again with it. */
+static int
+run_may(struct running *running, struct err *err)
+{
+	struct context *context = running->context;
+	int r;
+
+	if ((r = run_refuse_state(context, err)) < 0 ||
+	    (r = run_refuse_paused(context, err)) < 0)
+		return r;
+	/* going on is allowed; every new wave asks again anyway, and going
+	 * back needs nobody's leave */
+	return context->fold.state == CHANGE_SUBMITTED
+		   ? run_permit(running, err)
+		   : 0;
+}
+
+int
+cmd_run_change(struct context *context, struct err *err)
+{
+	struct running running = {.context = context};
+	const char *word = context->call->words[0];
 	struct gate_result result;
 	struct lease *lease = NULL;
 	int r;
 
-	running.context = &context;
 	/* what the workers say goes into the journal */
 	i18n_plain_children();
 	/* it outlives the terminal it was typed in */
 	signal(SIGHUP, SIG_IGN);
-	if ((r = context_open(&context, call, err)) < 0 ||
-	    (r = context_journal(&context, JOURNAL_WRITE, err)) < 0 ||
-	    (r = context_load(&context, call->words[0], err)) < 0 ||
-	    (r = run_refuse_state(&context, err)) < 0 ||
-	    /* going on is allowed; every new wave asks again anyway, and going
-	     * back needs nobody's leave */
-	    (context.fold.state == CHANGE_SUBMITTED &&
-		(r = run_permit(&running, err)) < 0) ||
-	    (r = lease_take(context.journal, context.change->number, LEASE_MS,
-		 &lease, err)) < 0 ||
+	if ((r = run_may(&running, err)) < 0 ||
+	    (r = lease_take(context->journal, context->change->number,
+		 context->project->lease_ms, &lease, err)) < 0 ||
 	    /* another run may have gone on, or to the end, meanwhile */
-	    (r = context_load(&context, call->words[0], err)) < 0 ||
-	    (r = run_refuse_state(&context, err)) < 0 ||
-	    (r = context_inventory(&context, err)) < 0 ||
-	    (r = context_reach(&context, err)) < 0 ||
-	    (r = context_fleet(&context, err)) < 0 ||
-	    (r = context_equip(&context, err)) < 0)
+	    (r = context_load(context, word, err)) < 0 ||
+	    (r = run_may(&running, err)) < 0 ||
+	    (r = context_inventory(context, err)) < 0 ||
+	    (r = context_reach(context, err)) < 0 ||
+	    (r = context_fleet(context, err)) < 0 ||
+	    (r = context_equip(context, err)) < 0)
 		goto out;
-	r = run_it(&context, lease, &result, err);
+	r = run_it(context, lease, &result, err);
 	if (r == 0) {
-		run_print(&context, &result);
+		run_print(context, &result);
 		r = result.status;
 	}
 out:
-	context_close(&context);
 	lease_release(lease);
+	return r;
+}
+
+static int
+run_run(struct cmd_call *call, struct err *err)
+{
+	struct context context;
+	int r;
+
+	if ((r = context_open(&context, call, err)) < 0 ||
+	    (r = context_journal(&context, JOURNAL_WRITE, err)) < 0 ||
+	    (r = context_load(&context, call->words[0], err)) < 0)
+		goto out;
+	r = cmd_run_change(&context, err);
+out:
+	context_close(&context);
 	return r;
 }
 
@@ -176,7 +219,8 @@ const struct cmd cmd_run = {
 	       "Interrupted, the same command goes on: what became of\nevery "
 	       "launched step is asked first, and no step is run twice.\n"
 	       "Exit status: 0 done, 6 failed, 7 reverted, 8 unknown or not "
-	       "proved back, 9 hosts left over."),
+	       "proved back, 9 hosts left over,\n10 waits for a person "
+	       "(paused, or a check could not tell)."),
     .examples = "  hoshu run CHG-0007\n",
     .options = {{"as", "PERSON",
 	N_("who runs it (default: $HOSHU_PERSON, login name)"), false}},

@@ -6,6 +6,7 @@
 #include "cmd/context.h"
 #include "cmd/judged.h"
 #include "cmd/previewed.h"
+#include "cmd/stand.h"
 #include "cmd/table.h"
 
 #include <string.h>
@@ -124,6 +125,9 @@ show_state(const struct context *context)
 {
 	const struct change_fold *fold = &context->fold;
 
+	const char *held = stand_held(context->arena, fold);
+	const char *next = stand_next(context->arena, context->journal, fold);
+
 	printf(_("\nstate: %s"), _(change_state_word(fold->state)));
 	if (fold->state == CHANGE_ENDED)
 		printf(
@@ -135,7 +139,12 @@ show_state(const struct context *context)
 		printf(_("; stop rule: %s"), buf_str(&text));
 		buf_free(&text);
 	}
+	if (held != NULL && fold->state != CHANGE_REJECTED)
+		printf("; %s", held);
 	printf(_("\ndigest: %s\n"), context->change->digest);
+	if (next != NULL &&
+	    (fold->state == CHANGE_RUNNING || fold->state == CHANGE_BACK))
+		printf(_("now: %s\n"), next);
 }
 
 static struct json *

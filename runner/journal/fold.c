@@ -275,6 +275,7 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 		break;
 	case RECORD_BACK_STARTED:
 		fold->state = CHANGE_BACK;
+		fold->back = true;
 		break;
 	default: /* check, refused, back-ended: for people */
 		break;

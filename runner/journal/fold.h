@@ -136,6 +136,7 @@ struct change_fold {
 	int64_t soak_from_ms; /* wall time at which the soaking wave began to */
 	bool limit_reached;
 	const char *limit_text;
+	bool back; /* the change as a whole went back, or goes */
 	/* said by persons beside the run (fold_control.c) */
 	bool paused;   /* nothing new starts */
 	bool aborted;  /* the same, for good */

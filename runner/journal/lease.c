@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,16 @@ take(struct lease *lease, const char *folder, struct err *err)
 	    lease->change, lease->change);
 }
 
+static void
+lease_free(struct lease *lease)
+{
+	if (lease == NULL)
+		return;
+	lease_shut(lease);
+	free(lease->path);
+	free(lease);
+}
+
 int
 lease_take(struct journal *journal, int change, int64_t lease_ms,
     struct lease **out, struct err *err)
@@ -209,7 +220,7 @@ lease_take(struct journal *journal, int change, int64_t lease_ms,
 	*out = lease;
 	lease = NULL;
 out:
-	lease_release(lease);
+	lease_free(lease); /* what it has open is another's */
 	arena_free(arena);
 	return rc;
 }
@@ -256,14 +267,34 @@ lease_hold(struct lease *lease, struct err *err)
 	return lease_in_place(lease) ? 0 : lease_lose(lease, silent_ms, err);
 }
 
+bool
+lease_look(const struct journal *journal, int change, struct lease_seen *seen)
+{
+	struct arena *arena = arena_new();
+	const char *path = arena_printf(
+	    arena, "%s/run/CHG-%04d.lock", journal->folder, change);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stamp stamp = {0};
+	bool lives;
+
+	lives = fd >= 0 && stamp_read(fd, &stamp) && stamp.pid > 0 &&
+		(kill((pid_t)stamp.pid, 0) == 0 || errno == EPERM);
+	seen->pid = stamp.pid;
+	seen->silent_ms = world_mono_ms(journal->world) - stamp.renewed_ms;
+	seen->still = seen->silent_ms < 0 || seen->silent_ms > stamp.length_ms;
+	if (fd >= 0)
+		close(fd);
+	arena_free(arena);
+	return lives;
+}
+
 void
 lease_release(struct lease *lease)
 {
 	if (lease == NULL)
 		return;
 	/* the file stays: removing it would let a third process lock a name
-	 * that a second one still waits on */
-	lease_shut(lease);
-	free(lease->path);
-	free(lease);
+	 * that a second one still waits on; emptied, it names nobody */
+	(void)!ftruncate(lease->fd, 0);
+	lease_free(lease);
 }

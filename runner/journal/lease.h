@@ -33,8 +33,6 @@
 #include "base/world.h"
 #include "journal/journal.h"
 
-enum { LEASE_MS = 15000 }; /* where nobody says otherwise */
-
 struct lease;
 
 /* ERR_REFUSED names the process that has the change, and since when it has
@@ -51,6 +49,14 @@ int64_t lease_length_ms(const struct lease *lease);
  * a clock, and three times a lease three system calls.
  */
 int lease_hold(struct lease *lease, struct err *err) MUST_USE;
+/* Who has a change, as far as can be seen without asking for it. false: no
+ * process that lives. still: it has not renewed for longer than its lease. */
+struct lease_seen {
+	int64_t pid, silent_ms;
+	bool still;
+};
+bool lease_look(
+    const struct journal *journal, int change, struct lease_seen *seen);
 void lease_release(struct lease *lease); /* NULL is allowed */
 
 #endif

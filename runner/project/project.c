@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { PROJECT_APPROVALS_MAX = 20, PROJECT_WORKERS_MAX = 64 };
+enum { PROJECT_LEASE_MIN_MS = 1000, PROJECT_LEASE_MAX_MS = 3600 * 1000 };
 
 /* The folder with hoshu.yml, from start upwards; start is absolute. */
 static int
@@ -119,7 +120,7 @@ read_settings(struct arena *arena, const struct yaml *root,
 	const char *inventory = "inventory/hosts.yml", *store = ".hoshu";
 	const char *approvers = NULL, *files = "files";
 	const struct yaml *approvals = NULL, *modules = NULL;
-	int64_t workers = 2;
+	int64_t workers = 2, lease_ms = 15000;
 	const struct yaml_field fields[] = {
 	    {"inventory", YAML_WANT_TEXT, .text = &inventory},
 	    {"store", YAML_WANT_TEXT, .text = &store},
@@ -129,6 +130,7 @@ read_settings(struct arena *arena, const struct yaml *root,
 	    {"files", YAML_WANT_TEXT, .text = &files},
 	    {"workers", YAML_WANT_INT, .num = &workers, .min = 1,
 		.max = PROJECT_WORKERS_MAX},
+	    {"lease", YAML_WANT_DURATION, .num = &lease_ms},
 	    {.key = "policy", .want = YAML_NOT_YET},
 	    {.key = "notify", .want = YAML_NOT_YET},
 	};
@@ -151,6 +153,10 @@ read_settings(struct arena *arena, const struct yaml *root,
 		: file_join(arena, project->store, "allowed_signers");
 	project->approvals = 2;
 	project->workers = (int)workers;
+	project->lease_ms = lease_ms;
+	if (lease_ms < PROJECT_LEASE_MIN_MS || lease_ms > PROJECT_LEASE_MAX_MS)
+		return err_at(err, ERR_PLAN, yaml_get(root, "lease")->place,
+		    _("hoshu.yml: 'lease' must be from 1s to 1h"));
 	r = read_approvals(approvals, project, err);
 	if (r < 0)
 		return r;

@@ -9,6 +9,8 @@
  *	modules: [modules]                  # folders, before the built-in ones
  *	files: files
  *	workers: 2
+ *	lease: 15s                          # how long a coordinator may stand
+ *	                                    # still before another takes over
  *
  * hoshu.yml is looked for in the working folder and upwards, like .git. What
  * is written above is what holds when a key is left out; an empty file is a
@@ -19,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -34,6 +37,7 @@ struct project {
 	int approvals; /* persons needed, >= 1 */
 	bool solo;     /* approvals: solo */
 	int workers;
+	int64_t lease_ms;
 };
 
 /* Find and read hoshu.yml from folder (NULL = working folder) upwards. Lives

@@ -218,8 +218,8 @@ stage_refold(struct stage *stage, struct err *err)
 	return r;
 }
 
-int
-stage_run(struct stage *stage, struct gate_result *result, struct err *err)
+static int
+stage_run_once(struct stage *stage, struct gate_result *result, struct err *err)
 {
 	struct rehearsed_options journal = {
 	    .loop = stage->loop,
@@ -239,15 +239,59 @@ stage_run(struct stage *stage, struct gate_result *result, struct err *err)
 	    .hosts = stage->reach,
 	    .actor = "rehearsal",
 	};
+	int r = run_change(&options, result, err);
+
+	fleet_close(options.fleet);
+	journal_close(options.journal);
+	return stage->died ? STAGE_DIED : r;
+}
+
+/* Where a check could not tell, the person who is asked lifts the pause. */
+static int
+stage_resume(struct stage *stage, struct err *err)
+{
+	struct record record = {
+	    .number = stage->fold.last_number + 1,
+	    .change = stage->o.change->number,
+	    .epoch = stage->fold.epoch,
+	    .kind = RECORD_RESUMED,
+	    .host = "",
+	    .xid = "",
+	    .life = "",
+	    .actor = "rehearsal",
+	    .wall_ms = stage_wall_ms(stage),
+	    .body = "{}",
+	};
+	int r = fold_record(&stage->fold, &record, err);
+
+	if (r == 0)
+		(void)stage_durable(stage, &record);
+	return r;
+}
+
+int
+stage_run(struct stage *stage, struct gate_result *result, struct err *err)
+{
 	int r;
 
 	stage->died = false;
 	r = stage_refold(stage, err);
-	if (r == 0)
-		r = run_change(&options, result, err);
-	fleet_close(options.fleet);
-	journal_close(options.journal);
-	return stage->died ? STAGE_DIED : r;
+	if (r < 0)
+		return r;
+	for (;;) {
+		struct err why = ERR_INIT;
+
+		r = stage_run_once(stage, result, &why);
+		if (r != -(int)ERR_WAITING || !stage->fold.paused) {
+			if (r < 0)
+				*err = why;
+			return r;
+		}
+		if ((r = stage_resume(stage, err)) < 0)
+			return r;
+		if (stage->died)
+			return STAGE_DIED;
+	}
 }
 
 int64_t

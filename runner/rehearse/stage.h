@@ -49,7 +49,8 @@ void stage_plan(struct arena *arena, struct change *change);
  * previewed again: every fleet begins the same where met and skip are 0. */
 int stage_open(const struct stage_options *options, struct stage **out,
     struct err *err) MUST_USE;
-/* One coordinator: 0 = the end, STAGE_DIED, or an error. */
+/* One coordinator: 0 = the end, STAGE_DIED, or an error. A pause that a check
+ * asked for is lifted at once. */
 int stage_run(
     struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;
 void stage_close(struct stage *stage);

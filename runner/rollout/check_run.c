@@ -15,7 +15,7 @@ struct check_run {
 	LIST_ENTRY(check_run) next; /* of run->checks */
 	struct host_run *host;
 	enum check_when when;
-	void (*done)(struct host_run *host, bool passed, const char *text);
+	checks_done *done;
 	size_t at;	   /* index of the check in hand */
 	int64_t began_ms;  /* loop time of its first try */
 	int64_t passed_ms; /* loop time of the first pass in a row; 0 = none */
@@ -67,12 +67,12 @@ checks_cancel(struct check_run *checks)
 }
 
 static void
-check_end(struct check_run *checks, bool passed)
+check_end(struct check_run *checks, enum check_result result)
 {
 	char text[sizeof(checks->text)];
 
 	memcpy(text, checks->text, sizeof(text));
-	checks->done(checks->host, passed, text);
+	checks->done(checks->host, result, text);
 	check_free(checks);
 }
 
@@ -90,6 +90,7 @@ check_record(struct check_run *checks, const char *result, const char *text)
 					   : "soak");
 	json_put_text(checks->arena, body, "result", result);
 	json_put_text(checks->arena, body, "text", text);
+	json_put_int(checks->arena, body, "wave", checks->host->fold->wave);
 	run_record(checks->host->run, checks->host, RECORD_CHECK, check->id, 0,
 	    NULL, body, NULL, NULL);
 }
@@ -122,8 +123,10 @@ check_tried(
 		if (checks->passed_ms == 0)
 			checks->passed_ms = now_ms;
 		if (now_ms - checks->passed_ms >= check->for_ms) {
-			/* soaking says it once, when it fails */
-			if (checks->when != CHECK_SOAK)
+			/* soaking says it once, when it fails, or when it
+			 * was asked again */
+			if (checks->when != CHECK_SOAK ||
+			    checks->host->fold->asking)
 				check_record(checks, words[result], text);
 			check_next(checks);
 			return;
@@ -139,7 +142,7 @@ check_tried(
 	check_record(checks, words[result], text);
 	snprintf(checks->text, sizeof(checks->text),
 	    _("check \"%s\": %s: %.400s"), check->name, words[result], text);
-	check_end(checks, false);
+	check_end(checks, result);
 }
 
 /* The connection went while a check was under way: the host (or, in a soak,
@@ -238,7 +241,7 @@ check_begin(struct check_run *checks)
 		checks->at++;
 	if (check == NULL) {
 		checks->text[0] = '\0';
-		check_end(checks, true);
+		check_end(checks, CHECK_PASS);
 		return;
 	}
 	checks->began_ms = loop_now_ms(run->o.loop);
@@ -265,8 +268,7 @@ check_start(void *arg)
 }
 
 struct check_run *
-checks_start(struct host_run *host, enum check_when when,
-    void (*done)(struct host_run *host, bool passed, const char *text))
+checks_start(struct host_run *host, enum check_when when, checks_done *done)
 {
 	const struct plan *plan = host->run->o.change->plan;
 	struct check_run *checks = xcalloc(1, sizeof(*checks));
@@ -278,7 +280,9 @@ checks_start(struct host_run *host, enum check_when when,
 	checks->arena = arena_new();
 	LIST_INSERT_HEAD(&host->run->checks, checks, next);
 	/* in a soak, `every` parts one round from the next */
-	for (size_t i = 0; when == CHECK_SOAK && i < plan->check_count; i++)
+	for (size_t i = 0; when == CHECK_SOAK && !run_soak_owed(host) &&
+			   i < plan->check_count;
+	     i++)
 		if ((plan->checks[i].at & CHECK_SOAK) != 0 &&
 		    (delay_ms == 0 || plan->checks[i].every_ms < delay_ms))
 			delay_ms = plan->checks[i].every_ms;

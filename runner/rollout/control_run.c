@@ -19,6 +19,17 @@ control_fold(void *arg, const struct record *record, struct err *err)
 	return r;
 }
 
+static void
+control_answered(struct run *run, enum record_kind kind)
+{
+	if (kind == RECORD_PAUSED)
+		run->asks = false;
+	if (kind != RECORD_RESUMED && kind != RECORD_ABORTED)
+		return;
+	for (size_t i = 0; i < run->o.change->part_count; i++)
+		run->hosts[i].held = false;
+}
+
 /* Something was appended by others, or said by us beside the run. */
 static void
 control_heard(void *arg, const struct record *record, const struct err *err)
@@ -43,7 +54,86 @@ control_heard(void *arg, const struct record *record, const struct err *err)
 		return;
 	if (control_fold(run, record, &why) < 0)
 		run_fail(run, &why);
+	control_answered(run, record->kind);
 	run_wake(run);
+}
+
+static void
+control_asked(void *arg, struct ticket *const *tickets, size_t count,
+    const struct err *err)
+{
+	struct run *run = arg;
+
+	run->appends--;
+	if (err != NULL)
+		run_fail(run, err);
+	else
+		journal_watch_look(run->watch);
+	run_wake(run);
+}
+
+/* What is said beside a run is folded when it is read back, our own, too. */
+static void
+control_pause(struct run *run, const char *because)
+{
+	struct json *body = json_map(run->arena);
+	struct buf text = BUF_INIT;
+	struct record record = {
+	    .change = run->o.change->number,
+	    .epoch = run->o.fold->epoch,
+	    .kind = RECORD_PAUSED,
+	    .actor = "hoshu",
+	};
+
+	json_put_text(run->arena, body, "because", because);
+	if (journal_is_rehearsed(run->o.journal)) {
+		run_record(
+		    run, NULL, RECORD_PAUSED, 0, 0, NULL, body, NULL, NULL);
+		return;
+	}
+	json_write(&text, body);
+	record.body = buf_str(&text);
+	run->asks = true;
+	run->appends++;
+	journal_append(run->o.journal, &record, 1, control_asked, run);
+	buf_free(&text);
+}
+
+void
+control_ask(struct host_run *host, const char *text)
+{
+	struct run *run = host->run;
+
+	host->held = true;
+	host->busy = false;
+	if (!run->o.fold->paused && !run->asks && run->error == 0)
+		control_pause(run,
+		    arena_printf(run->arena, "%s: %s", host->host->name, text));
+	run_wake(run);
+}
+
+void
+control_stand(struct run *run)
+{
+	const struct change_fold *fold = run->o.fold;
+	struct err err = ERR_INIT;
+	bool plain = i18n_plain(false); /* it is for the person */
+
+	if (!fold->paused)
+		(void)!err_set(&err, ERR_APPROVAL,
+		    _("CHG-%04d was rejected by %s: nothing new starts; "
+		      "nothing is in flight any more. `hoshu abort CHG-%04d` "
+		      "ends it"),
+		    fold->number, fold->rejected_by, fold->number);
+	else
+		(void)!err_set(&err, ERR_WAITING,
+		    _("CHG-%04d is paused by %s: %s; nothing is in flight any "
+		      "more. `hoshu resume CHG-%04d` goes on, `hoshu abort "
+		      "CHG-%04d` ends it"),
+		    fold->number, fold->paused_by, fold->paused_because,
+		    fold->number, fold->number);
+	i18n_plain(plain);
+	run_fail(run, &err);
 }
 
 bool
@@ -111,6 +201,9 @@ control_begin(struct run *run, struct err *err)
 	}
 	if ((r = control_fence(run, err)) < 0)
 		return r;
+	for (size_t w = 1; w <= run->o.fold->wave_count; w++)
+		if (run->o.fold->waves[w] == WAVE_SOAKING)
+			run->soak_wave = (int)w;
 	run->watch = journal_watch_start(run->o.journal, run->o.change->number,
 	    run->o.fold->last_number + 1, run->o.fold->epoch, 0, control_heard,
 	    run);

@@ -158,12 +158,23 @@ gate_limit(const struct change *change, const struct change_fold *fold,
 	return false;
 }
 
-/* How far back the failures that stand call for. */
+/* Has a person said that nothing new starts? Going back needs no approval. */
+static bool
+gate_is_held(const struct change_fold *fold)
+{
+	return fold->paused || fold->aborted ||
+	       (fold->rejected && fold->state != CHANGE_BACK);
+}
+
+/* How far back the failures that stand call for. Held, a host that fails ends
+ * its own part by going back; nobody else goes with it. */
 static enum back_scope
 gate_scope(const struct change *change, const struct change_fold *fold)
 {
 	const struct plan *plan = change->plan;
 
+	if (gate_is_held(fold) && fold->state != CHANGE_BACK)
+		return plan->host_failed == BACK_HOST ? BACK_HOST : BACK_HOLD;
 	if (fold->limit_reached && plan->limit != BACK_HOST)
 		return plan->limit;
 	return plan->host_failed;
@@ -173,7 +184,9 @@ static bool
 gate_in_flight(const struct change_fold *fold)
 {
 	for (size_t i = 0; i < fold->part_count; i++)
-		if (gate_is_active(&fold->parts[i]))
+		if (gate_is_active(&fold->parts[i]) &&
+		    /* what a pause waits for is not under way */
+		    !(fold->paused && !fold->aborted && fold->parts[i].asking))
 			return true;
 	return false;
 }
@@ -279,8 +292,9 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 	gate->part = -1;
 	gate->wave = 0;
 	/* Limits are reached by hosts never touched, too. */
-	if (fold->limit_reached && (change->plan->limit == BACK_CHANGE ||
-				       change->plan->limit == BACK_WAVE)) {
+	if (fold->limit_reached && !gate_is_held(fold) &&
+	    (change->plan->limit == BACK_CHANGE ||
+		change->plan->limit == BACK_WAVE)) {
 		gate->kind = GATE_BACK;
 		return true;
 	}
@@ -411,14 +425,21 @@ gate_decide(const struct change *change, const struct change_fold *fold,
 	memset(gate, 0, sizeof(*gate));
 	gate->kind = GATE_WAIT;
 	gate->part = -1;
-	if (fold->state == CHANGE_BACK) {
+	if (fold->state == CHANGE_BACK && !gate_is_held(fold)) {
 		gate_back(change, fold, gate);
 		return;
 	}
-	if (!fold->limit_reached && gate_limit(change, fold, gate))
+	if (fold->state != CHANGE_BACK) {
+		if (!fold->limit_reached && gate_limit(change, fold, gate))
+			return;
+		if (gate_failed(change, fold, gate))
+			return;
+	}
+	if (gate_is_held(fold)) {
+		if (!gate_in_flight(fold))
+			gate->kind = fold->aborted ? GATE_END : GATE_PAUSED;
 		return;
-	if (gate_failed(change, fold, gate))
-		return;
+	}
 	if (fold->limit_reached) {
 		gate->kind = gate_in_flight(fold) ? GATE_WAIT : GATE_END;
 		return;

@@ -18,7 +18,8 @@ enum gate_kind {
 	GATE_LIMIT,	/* the stop rule: record it, start no more */
 	GATE_BACK,	/* the change goes back */
 	GATE_BACK_HOST, /* this host goes back */
-	GATE_END,	/* nothing is left to do */
+	GATE_PAUSED, /* a person holds it, and nothing is in flight any more */
+	GATE_END,    /* nothing is left to do */
 };
 
 struct gate {

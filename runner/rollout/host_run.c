@@ -211,12 +211,16 @@ host_connected(void *arg, const struct answer *answer)
 }
 
 static void
-host_checked(struct host_run *host, bool passed, const char *text)
+host_checked(struct host_run *host, enum check_result result, const char *text)
 {
 	bool before = host->act.kind == ACT_CHECK_BEFORE;
 
 	host->checks = NULL;
-	if (passed) {
+	if (result == CHECK_INCONCLUSIVE && !host->run->o.fold->aborted) {
+		control_ask(host, text);
+		return;
+	}
+	if (result == CHECK_PASS) {
 		if (before)
 			host->now.before_ok = true;
 		else
@@ -410,7 +414,7 @@ host_advance(struct host_run *host)
 {
 	struct run *run = host->run;
 
-	if (host->busy || run->stopping || run->error != 0)
+	if (host->busy || host->held || run->stopping || run->error != 0)
 		return;
 	if (host->fold->state != HOST_STARTED && host->fold->state != HOST_BACK)
 		return;

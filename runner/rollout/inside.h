@@ -41,6 +41,8 @@ struct host_run { /* of one part: a host in a phase */
 	struct place_run *place; /* where the act runs; NULL = on the host */
 	int synced_to; /* steps at places up to this one are on their disks */
 	bool busy;     /* something is under way for it */
+	bool held;     /* a check could not tell: a person was asked */
+	bool soaked;   /* this run has seen its soak checks pass */
 	int connects;  /* failed connects in a row */
 	char life[128];
 	double opened_uptime; /* of the host, when it was connected last */
@@ -88,6 +90,8 @@ struct run {
 	LIST_HEAD(, append_wait) waits;
 	LIST_HEAD(, check_run) checks;
 	struct journal_watch *watch;
+	bool asks;     /* a pause of our own is under way to the journal */
+	int soak_wave; /* that soaked when this run began; 0 = none */
 	struct loop_timer *renewing; /* the lease */
 };
 
@@ -101,6 +105,9 @@ void run_record(struct run *run, struct host_run *host, enum record_kind kind,
 /* Look again what is next, on the next turn. */
 void run_wake(struct run *run);
 void run_fail(struct run *run, const struct err *err);
+/* Must this host's soak checks pass before its wave may end, because nobody
+ * looked for a time, or one could not tell? */
+bool run_soak_owed(const struct host_run *host);
 struct bytes run_blob(struct run *run, const char *sha256);
 
 /* ---- control_run.c ---- */
@@ -111,6 +118,11 @@ void control_end(struct run *run);
 /* Do we still hold the change? Asked before anything is done to a host; false:
  * another has it, and the run ends. */
 bool control_holds(struct run *run);
+/* A check could not tell: pause, and ask a person. The host is held until the
+ * pause is lifted; then it asks again. */
+void control_ask(struct host_run *host, const char *text);
+/* Nothing is in flight and a person holds the change: the run ends, waiting. */
+void control_stand(struct run *run);
 
 /* ---- host_run.c ---- */
 void host_init(struct host_run *host, struct run *run, int part);
@@ -186,9 +198,11 @@ void undo_judge(struct host_run *host);
 
 /* ---- check_run.c ---- */
 /* Run the plan's checks of that time on this host, one after the other. done:
- * passed, or the text of the first that did not. Never called when cancelled. */
-struct check_run *checks_start(struct host_run *host, enum check_when when,
-    void (*done)(struct host_run *host, bool passed, const char *text));
+ * pass, or the text of the first that did not. Never called when cancelled. */
+typedef void checks_done(
+    struct host_run *host, enum check_result result, const char *text);
+struct check_run *checks_start(
+    struct host_run *host, enum check_when when, checks_done *done);
 void checks_cancel(struct check_run *checks);
 /* At the end of a run, when no answer is taken any more. */
 void checks_free_all(struct run *run);

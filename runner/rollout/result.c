@@ -72,6 +72,17 @@ gate_tell_host(const struct change_fold *fold, const struct host_fold *host,
 		(*worst_first[worst])++;
 }
 
+/* The way back was given up before this host's. */
+static bool
+gate_not_taken_back(const struct change_fold *fold)
+{
+	for (size_t i = 0; i < fold->part_count; i++)
+		if (fold->back && fold->parts[i].touched &&
+		    fold->parts[i].state == HOST_DONE)
+			return true;
+	return false;
+}
+
 void
 gate_result(const struct change_fold *fold, struct gate_result *result)
 {
@@ -94,5 +105,13 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 	} else {
 		result->word = "done";
 		result->status = EXIT_DONE;
+	}
+	if (!fold->aborted)
+		return;
+	if (result->status == err_exit_status(ERR_LEFTOVER)) {
+		result->word = N_("aborted");
+	} else if (gate_not_taken_back(fold)) { /* never 7: not all is back */
+		result->word = N_("aborted");
+		result->status = err_exit_status(ERR_UNKNOWN);
 	}
 }

@@ -11,6 +11,7 @@
 
 static void run_woken(void *arg);
 static void run_soak_checks(struct run *run, int wave);
+static bool run_soak_looked(const struct run *run, int wave);
 
 /* A record under way to the disk; all of it lives in arena. */
 struct append_wait {
@@ -272,8 +273,12 @@ run_gate(struct run *run)
 		    body, NULL, NULL);
 		return true;
 	case GATE_END_WAVE:
-		run_end_wave(run, gate.wave);
-		return true;
+		if (run_soak_looked(run, gate.wave)) {
+			run_end_wave(run, gate.wave);
+			return true;
+		}
+		run_soak_checks(run, gate.wave);
+		return false;
 	case GATE_LIMIT:
 		body = json_map(run->arena);
 		json_put_text(run->arena, body, "text", gate.text);
@@ -289,6 +294,10 @@ run_gate(struct run *run)
 		run_record(run, &run->hosts[gate.part], RECORD_HOST_BACK, 0, 0,
 		    NULL, NULL, NULL, NULL);
 		return true;
+	case GATE_PAUSED:
+		if (!run_hosts_busy(run) && run->appends == 0)
+			control_stand(run);
+		return false;
 	case GATE_END:
 		if (!run_hosts_busy(run) && run->appends == 0)
 			run_end(run);
@@ -317,7 +326,7 @@ run_advance(struct run *run)
 	}
 	if (run->o.fold->state == CHANGE_ENDED || run->error != 0)
 		return;
-	while (!run->stopping && run_gate(run))
+	while (!run->stopping && !run->asks && run_gate(run))
 		;
 	for (size_t i = 0; i < run->o.change->part_count; i++)
 		host_advance(&run->hosts[i]);
@@ -333,12 +342,54 @@ run_woken(void *arg)
 }
 
 static void
-run_soak_checked(struct host_run *host, bool passed, const char *text)
+run_soak_checked(
+    struct host_run *host, enum check_result result, const char *text)
 {
 	host->checks = NULL;
-	if (!passed && host->fold->state == HOST_DONE)
+	if (host->fold->state != HOST_DONE)
+		;
+	else if (result == CHECK_PASS)
+		host->soaked = true;
+	else if (result == CHECK_INCONCLUSIVE && !host->run->o.fold->aborted)
+		control_ask(host, text);
+	else
 		host_end(host, RECORD_HOST_FAILED, text);
 	run_wake(host->run);
+}
+
+static bool
+run_has_soak_checks(const struct run *run, const struct change_wave *wave)
+{
+	const struct plan *plan = run->o.change->plan;
+
+	for (size_t i = 0; i < plan->check_count; i++)
+		if ((plan->checks[i].at & CHECK_SOAK) != 0 &&
+		    (plan->checks[i].phase < 0 ||
+			plan->checks[i].phase == wave->phase))
+			return true;
+	return false;
+}
+
+bool
+run_soak_owed(const struct host_run *host)
+{
+	return host->fold->state == HOST_DONE &&
+	       (host->fold->asking ||
+		   (!host->soaked && host->fold->wave == host->run->soak_wave));
+}
+
+/* The soak is over: may the wave end? Not while a check of it has no answer. */
+static bool
+run_soak_looked(const struct run *run, int wave)
+{
+	const struct change_wave *w = &run->o.change->waves[wave - 1];
+
+	if (w->soak_ms == 0 || !run_has_soak_checks(run, w))
+		return true;
+	for (size_t i = 0; i < w->count; i++)
+		if (run_soak_owed(&run->hosts[w->parts[i]]))
+			return false;
+	return true;
 }
 
 /* Keep the soak checks going on every host of the wave that is done. */
@@ -346,18 +397,13 @@ static void
 run_soak_checks(struct run *run, int wave)
 {
 	const struct change_wave *w = &run->o.change->waves[wave - 1];
-	const struct plan *plan = run->o.change->plan;
-	bool any = false;
+	bool any = run_has_soak_checks(run, w);
 
-	for (size_t i = 0; i < plan->check_count; i++)
-		any = any || ((plan->checks[i].at & CHECK_SOAK) != 0 &&
-				 (plan->checks[i].phase < 0 ||
-				     plan->checks[i].phase == w->phase));
 	for (size_t i = 0; any && i < w->count; i++) {
 		struct host_run *host = &run->hosts[w->parts[i]];
 
 		if (host->fold->state != HOST_DONE || host->checks != NULL ||
-		    host->busy)
+		    host->busy || host->held)
 			continue;
 		if (host->now.connected) {
 			host->checks =

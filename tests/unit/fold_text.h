@@ -25,12 +25,13 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	buf_printf(out,
 	    "%d epoch %" PRId64 " last %" PRId64 " %s title %s by %s frozen "
 	    "%s times %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-	    " result %s %d soak %" PRId64 " limit %d %s\n",
+	    " result %s %d soak %" PRId64 " limit %d %s back %d\n",
 	    fold->number, fold->epoch, fold->last_number,
 	    change_state_word(fold->state), fold->title, fold->submitter,
 	    fold->frozen, fold->submitted_ms, fold->preview_ms,
 	    fold->started_ms, fold->ended_ms, fold->result, fold->status,
-	    fold->soak_from_ms, fold->limit_reached, fold->limit_text);
+	    fold->soak_from_ms, fold->limit_reached, fold->limit_text,
+	    fold->back);
 	buf_printf(out, "%s %s %s at %" PRId64 " resumed %d, %s %s %s, %s %s\n",
 	    fold->paused ? "paused" : "not paused", fold->paused_by,
 	    fold->paused_because, fold->paused_ms, fold->resumed,

@@ -76,6 +76,7 @@ sim_gate(struct sim *sim, struct gate *gate)
 		gate_decide(sim->change, &sim->fold, sim->now_ms, gate);
 		switch (gate->kind) {
 		case GATE_WAIT:
+		case GATE_PAUSED:
 		case GATE_END:
 			return;
 		case GATE_START_WAVE:

@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+enum { LEASE_MS = 15000 };
+
 static int64_t test_now_ms;
 
 static int64_t
@@ -138,6 +140,30 @@ who_renews_keeps_it(void **state)
 	journal_close(j);
 }
 
+/* Others look without touching it. */
+static void
+one_can_look_who_has_it(void **state)
+{
+	struct scratch *s = *state;
+	struct journal *j = open_clocked(s);
+	struct lease_seen seen;
+	struct lease *lease;
+
+	assert_false(lease_look(j, 7, &seen));
+	assert_ok(lease_take(j, 7, 15000, &lease, err));
+	test_now_ms += 7000;
+	assert_true(lease_look(j, 7, &seen));
+	assert_int_equal(seen.pid, getpid());
+	assert_int_equal(seen.silent_ms, 7000);
+	assert_false(seen.still);
+	test_now_ms += 8001;
+	assert_true(lease_look(j, 7, &seen));
+	assert_true(seen.still);
+	lease_release(lease);
+	assert_false(lease_look(j, 7, &seen)); /* it was given back */
+	journal_close(j);
+}
+
 /* A taker that was stopped in the middle holds up takers, not the holder. */
 static void
 a_file_without_a_word_is_not_taken(void **state)
@@ -213,6 +239,7 @@ main(void)
 	    scratch_test(a_change_has_one_coordinator),
 	    scratch_test(who_stands_still_for_its_lease_is_replaced),
 	    scratch_test(who_renews_keeps_it),
+	    scratch_test(one_can_look_who_has_it),
 	    scratch_test(a_file_without_a_word_is_not_taken),
 	    scratch_test(one_of_many_takers_has_it),
 	};

@@ -97,6 +97,7 @@ assert_is_default(struct test *t, const struct project *project)
 	assert_int_equal(project->approvals, 2);
 	assert_false(project->solo);
 	assert_int_equal(project->workers, 2);
+	assert_int_equal(project->lease_ms, 15000);
 }
 
 static void
@@ -113,7 +114,7 @@ paths_are_made_absolute(void **state)
 	struct test *t = *state;
 	struct project *project = must_load(t,
 	    "inventory: inventory/lab.yml\nstore: /var/lib/x\nfiles: f\n"
-	    "modules: [modules, /usr]\nworkers: 7\napprovals: 3\n");
+	    "modules: [modules, /usr]\nworkers: 7\napprovals: 3\nlease: 40s\n");
 
 	assert_string_equal(
 	    project->inventory, in_folder(t, "inventory/lab.yml"));
@@ -124,6 +125,7 @@ paths_are_made_absolute(void **state)
 	assert_int_equal(project->module_folder_count, 3);
 	assert_string_equal(project->module_folders[1], "/usr");
 	assert_int_equal(project->workers, 7);
+	assert_int_equal(project->lease_ms, 40000);
 	assert_int_equal(project->approvals, 3);
 }
 

@@ -102,7 +102,7 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
     size_t size)
 {
 	static const char *const words[] = {"wait", "start-wave", "start-host",
-	    "soak", "end-wave", "limit", "back", "back-host", "end"};
+	    "soak", "end-wave", "limit", "back", "back-host", "paused", "end"};
 	const char *word = words[gate->kind];
 
 	switch (gate->kind) {
@@ -124,6 +124,7 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
 		snprintf(out, size, "%s %.255s", word, gate->text);
 		return;
 	case GATE_BACK:
+	case GATE_PAUSED:
 	case GATE_END:
 		snprintf(out, size, "%s", word);
 		return;

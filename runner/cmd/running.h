@@ -1,0 +1,26 @@
+/* What the commands share that run a change, or speak to one that runs. */
+#ifndef HOSHU_CMD_RUNNING_H
+#define HOSHU_CMD_RUNNING_H
+
+#include "cmd/context.h"
+#include "journal/lease.h"
+
+/*
+ * Run the change to its end, or on from where it stands, in the foreground.
+ * The journal is open for writing and the change loaded. An exit status, or an
+ * error; ERR_REFUSED where another process runs it.
+ */
+int cmd_run_change(struct context *context, struct err *err) MUST_USE;
+
+/* Does a process run it that is not standing still? */
+bool cmd_is_run(const struct context *context, struct lease_seen *seen);
+/* --because, or "" where it may be left out. ERR_USAGE when it is too long, or
+ * not there. */
+int cmd_because(const struct cmd_call *call, bool wanted, const char **because,
+    struct err *err) MUST_USE;
+/* Append a record beside the run, by the person who types, with a because; the
+ * change is loaded anew. */
+int cmd_say_beside(struct context *context, enum record_kind kind,
+    const char *because, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+# A coordinator is stopped (SIGSTOP) at a random moment, past its lease; another
+# takes the change over; at a random moment the first wakes up. It launches
+# nothing more, it says so and ends with 5; the other ends well, and every step
+# ran once. FULL=1: 100 rounds; ROUNDS=N and SEED=N for others.
+# covers: P3, P4
+use strict;
+use warnings;
+use lib 'tests/faults';
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $why = `tests/fleet/light can`;
+if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
+require Project;
+
+my $rounds = $ENV{ROUNDS} // ($ENV{FULL} ? 100 : 4);
+my $seed = $ENV{SEED} // int time;
+srand $seed;
+my ($hosts, $steps) = (3, 3);
+my $p = eval { Project->new('faults-lease', $hosts) } or BAIL_OUT($@);
+open my $yml, '>>', "$p->{dir}/hoshu.yml" or die;
+print $yml "lease: 1s\n";
+close $yml;
+
+# Each step appends its number and when it began.
+sub planned {
+    my ($round) = @_;
+    my $text = <<"YML";
+change: Round $round
+reason: to be stopped
+targets: all
+waves: [ { hosts: 1 }, { hosts: rest } ]
+limits: { failed: 1, unreachable: 1 }
+steps:
+YML
+    $text .= <<"YML" for 1 .. $steps;
+  - name: Step $_
+    shell: 'echo "$_ \$(date +%s%3N)" >>"\$HOME/round-$round"; sleep 0.05'
+    rollback: keep
+    because: a line in a file
+YML
+    $p->put('plan.yml', $text);
+    my ($status, $said, $chg) = $p->submit({});
+    BAIL_OUT("not submitted: $said") unless $chg;
+    ($status, $said) = $p->approve({}, $chg);
+    BAIL_OUT("not approved: $said") if $status;
+    return $chg;
+}
+
+sub background {
+    my ($out, @args) = @_;
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        open STDOUT, '>', "$p->{dir}/$out"; open STDERR, '>&', \*STDOUT;
+        exec $p->{hoshu}, '-C', $p->{dir}, @args;
+    }
+    return $pid;
+}
+sub said { my ($out) = @_; local $/; open my $in, '<', "$p->{dir}/$out" or return ''; return <$in> // '' }
+# exit status, or 124 when it does not end
+sub ended {
+    my ($pid) = @_;
+    for (1 .. 3000) { return $? >> 8 if waitpid($pid, 1) == $pid; sleep 0.02 }
+    kill 9, $pid; waitpid $pid, 0;
+    return 124;
+}
+
+my ($late, $wrong, $stopped, $open) = (0, 0, 0, 0);
+for my $round (1 .. $rounds) {
+    my $chg = planned($round);
+    my $first = background('first', 'run', $chg);
+    # somewhere in the middle of it: the whole takes about a second
+    for (1 .. 500) { last if said('first') =~ /run started/; sleep 0.005 }
+    sleep rand 0.7;
+    kill 'STOP', $first;
+    if (waitpid($first, 1) == $first) { next } # it was through
+    $stopped++;
+    my ($fault, $begun) = ('', time);
+    my ($early, $refused) = $p->hoshu({}, 'run', $chg);
+    $fault .= "before the lease was over: $early $refused;" if $early != 5 && time - $begun < 0.5;
+    sleep 1.3 - (time - $begun) if time - $begun < 1.3;
+    my $second = background('second', 'run', $chg);
+    # it wakes up some time round the take-over
+    sleep rand 0.4;
+    kill 'CONT', $first;
+    my ($one, $two) = (ended($first), ended($second));
+    my @records = $p->records($chg);
+    my ($fence) = grep { $_->{kind} eq 'run-started' && $_->{epoch} == 2 } @records;
+    if (!$fence) { # it woke up first, renewed its lease and went on: as good
+        $fault .= "no take-over, yet $one and $two;" if $one != 0 || $two != 5;
+    } else {
+        $fault .= "the first ended with $one: " . said('first') . ';' if $one != 5 || said('first') !~ /took the change over|is in run 2/;
+        $fault .= "the second ended with $two: " . said('second') . ';' if $two != 0 || said('second') !~ /taken over from process $first/;
+        # what the first had launched was launched a second before
+        my %of = map { $_->{xid} => $_ } grep { $_->{kind} eq 'step-intent' } @records;
+        my %ran = map { ("$_->{host} $_->{step}" => $of{ $_->{xid} }{epoch}) } grep { $_->{kind} eq 'step-done' } @records;
+        $open += grep { $_->{kind} =~ /^step-(done|sealed)/ && $_->{epoch} == 2 && $of{ $_->{xid} }{epoch} == 1 } @records;
+        for my $host (1 .. $hosts) {
+            for (`cat $p->{dir}/hosts/light$host/round-$round`) {
+                my ($step, $at) = split;
+                next if ($ran{"light$host $step"} // 0) != 1 || $at < $fence->{wall_ms};
+                $late++;
+                $fault .= "light$host: step $step of the first began at $at, taken over at $fence->{wall_ms};";
+            }
+        }
+    }
+    for my $host (1 .. $hosts) {
+        my $got = join '', map { /^(\d)/ } `cat $p->{dir}/hosts/light$host/round-$round`;
+        $fault .= "light$host: steps '$got';" if $got ne join '', 1 .. $steps;
+    }
+    next unless $fault;
+    $wrong++;
+    diag("round $round ($chg): $fault");
+}
+diag("$stopped stops past the lease, $open launches open at the take-over and settled, $late launches after it, $wrong wrong rounds, SEED=$seed");
+cmp_ok($stopped, '>=', $rounds / 2, 'it was stopped often enough to mean something');
+is($late, 0, 'nothing was launched after the take-over');
+is($wrong, 0, 'every step ran once, and both ended as they must');
+my ($status, $verified) = $p->hoshu({}, 'audit', 'verify');
+is($status, 0, 'the journal holds') or diag($verified);
+done_testing();
