@@ -95,7 +95,7 @@ say_words(enum record_kind kind)
 	case RECORD_RESUMED:
 		return N_("resumed");
 	case RECORD_ABORTED:
-		return N_("ABORTED: what is in flight ends, then it stops");
+		return N_("ABORTED, what is in flight ends");
 	case RECORD_SETTLED:
 		return N_("settled by a person");
 	case RECORD_PLACE_OPENED:
@@ -172,6 +172,14 @@ say_said(FILE *out, const char *text)
 	buf_free(&line);
 }
 
+/* What persons say of a running change: who, and why. */
+static bool
+say_is_of_person(enum record_kind kind)
+{
+	return kind == RECORD_PAUSED || kind == RECORD_RESUMED ||
+	       kind == RECORD_ABORTED || kind == RECORD_SETTLED;
+}
+
 static void
 say_body(FILE *out, const struct record *record, const struct json *body)
 {
@@ -188,6 +196,10 @@ say_body(FILE *out, const struct record *record, const struct json *body)
 	}
 	say_said(out, json_get_text(body, "text", ""));
 	say_said(out, json_get_text(body, "why", ""));
+	if (say_is_of_person(record->kind)) {
+		fprintf(out, _(" (by %s)"), record->actor);
+		say_said(out, json_get_text(body, "because", ""));
+	}
 	if (record->kind == RECORD_STEP_FAILED ||
 	    record->kind == RECORD_UNDO_FAILED) {
 		say_why(out,
@@ -229,6 +241,7 @@ say_record(
 	fputs(_(words), out);
 	say_body(out, record, body);
 	if (all && record->actor[0] != '\0' &&
+	    !say_is_of_person(record->kind) &&
 	    strcmp(record->actor, "hoshu") != 0)
 		fprintf(out, _(" (by %s)"), record->actor);
 	fputc('\n', out);

@@ -17,6 +17,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_approve,
     &cmd_reject,
     &cmd_run,
+    &cmd_watch,
     &cmd_pause,
     &cmd_resume,
     &cmd_abort,

@@ -5,8 +5,8 @@
 #include "cmd/cmd.h"
 
 extern const struct cmd cmd_init, cmd_check, cmd_preview, cmd_submit, cmd_list,
-    cmd_status, cmd_show, cmd_approve, cmd_reject, cmd_run, cmd_pause,
-    cmd_resume, cmd_abort, cmd_audit, cmd_hosts, cmd_modules, cmd_help_command,
-    cmd_version, cmd_worker;
+    cmd_status, cmd_show, cmd_approve, cmd_reject, cmd_run, cmd_watch,
+    cmd_pause, cmd_resume, cmd_abort, cmd_audit, cmd_hosts, cmd_modules,
+    cmd_help_command, cmd_version, cmd_worker;
 
 #endif

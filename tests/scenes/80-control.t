@@ -43,16 +43,16 @@ sub touch { for my $host (@{ $_[1] }) { open my $o, '>', home($host) . "/go-$_[0
 sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { return 1 if $fn->(); sleep 0.05 } return 0 }
 sub started { my ($round, $host) = @_; until_true(20, sub { -s home($host) . "/round-$round" }) }
 sub background {
-    my @args = @_;
+    my ($out, @args) = @_;
     my $pid = fork // die;
     if ($pid == 0) {
-        open STDOUT, '>', "$p->{dir}/out"; open STDERR, '>&', \*STDOUT;
+        open STDOUT, '>', "$p->{dir}/$out"; open STDERR, '>&', \*STDOUT;
         exec 'timeout', '100', $p->{hoshu}, '-C', $p->{dir}, @args;
     }
     return $pid;
 }
 sub ended { my ($pid) = @_; waitpid $pid, 0; return $? >> 8 }
-sub out { local $/; open my $in, '<', "$p->{dir}/out" or return ''; return <$in> }
+sub out { local $/; open my $in, '<', "$p->{dir}/" . ($_[0] // 'out') or return ''; return <$in> }
 sub lines_of { join ' ', map { $_ eq '' ? '-' : $_ } $p->lines($_[0]) }
 
 # ---- pause and resume while it runs ----
@@ -61,7 +61,7 @@ my $chg = planned(1);
 my ($status, $said) = $p->hoshu({}, 'pause', $chg);
 is($status, 5, 'a change that does not run is not paused');
 like($said, qr/is submitted: there is nothing to pause/, 'and says why');
-my $run = background('run', $chg);
+my $run = background('out', 'run', $chg);
 ok(started(1, 1), 'the first host is at it');
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 5, 'a second coordinator is refused');
@@ -72,8 +72,15 @@ like($said, qr/Process \d+ ends what is in flight.*next: hoshu resume $chg/s, 's
 ok(until_true(5, sub { out() =~ /PAUSED/ }), 'the run heard it');
 ($status, $said) = $p->hoshu({}, 'pause', $chg);
 is($status, 5, 'not twice');
+($status, $said) = $p->hoshu({}, 'status');
+like($said, qr/paused by bob: odd graphs; process \d+ ends what is in flight: hoshu watch $chg/, 'status: what happens until then');
+my $watch = background('watch', 'watch', $chg);
+ok(until_true(10, sub { out('watch') =~ /PAUSED/ }), 'watch shows what was before');
 touch(1, [1 .. 4]);
 is(ended($run), 10, 'the run ends, and waits for a person');
+is(ended($watch), 10, 'watch, too');
+like(out('watch'), qr/run started.*PAUSED \(by bob\): odd graphs.*light1 +done.*paused by bob: odd graphs; hoshu resume $chg/s, 'and has shown all of it');
+unlike(out('watch'), qr/\e|\r/, 'as plain lines');
 like(out(), qr/light1 +done/, 'the host in flight ended its part');
 like(out(), qr/paused by bob: odd graphs.*hoshu resume $chg/s, 'it says who, why, and what next');
 is(lines_of(1), '1 - - -', 'no other host was touched');
@@ -95,7 +102,7 @@ is($status, 5, 'what has ended is not resumed');
 # ---- lifted before the run has ended ----
 
 $chg = planned(2);
-$run = background('run', $chg);
+$run = background('out', 'run', $chg);
 ok(started(2, 1), 'round 2 is at it');
 $p->hoshu({}, 'pause', $chg);
 ok(until_true(5, sub { out() =~ /PAUSED/ }), 'and paused');
@@ -111,7 +118,7 @@ is(lines_of(2), '1 1 1 1', 'every host once');
 $chg = planned(3);
 ($status, $said) = $p->hoshu({}, 'abort', $chg, '--because', 'x');
 is($status, 5, 'what never ran is rejected, not aborted');
-$run = background('run', $chg);
+$run = background('out', 'run', $chg);
 ok(started(3, 1), 'round 3 is at it');
 ($status, $said) = $p->hoshu({}, 'abort', $chg);
 is($status, 2, 'an abort says why');
@@ -119,17 +126,20 @@ is($status, 2, 'an abort says why');
 is($status, 0, 'aborted') or diag $said;
 touch(3, [1 .. 4]);
 is(ended($run), 9, 'what was in flight is done, the others are left over');
-like(out(), qr/ABORTED.*light1 +done.*run ended: aborted.*1 done.*3 left over/s, 'the run says so');
+like(out(), qr/ABORTED.*\(by bob\): wrong night.*light1 +done.*run ended: aborted.*1 done.*3 left over/s, 'the run says so');
 is(lines_of(3), '1 - - -', 'and so it is');
 ($status, $said) = $p->hoshu({}, 'show', $chg);
 like($said, qr/ended, aborted \(exit status 9\).*aborted by bob: wrong night/s, 'show says who and why');
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 5, 'it does not run again');
+($status, $said) = $p->hoshu({}, 'watch', $chg, '--json');
+is($status, 9, 'watch of what has ended shows its last run, and ends as it did');
+like($said, qr/^\{.*"kind":"run-started".*"kind":"aborted".*"kind":"run-ended"[^\n]*\}\s*$/s, 'as JSON, too');
 
 # ---- abort with a killed coordinator: the open step is settled first ----
 
 $chg = planned(4);
-$run = background('run', $chg);
+$run = background('out', 'run', $chg);
 ok(started(4, 1), 'round 4 is at it');
 my $lock = `cat $p->{dir}/store/run/$chg.lock`;
 my ($pid) = $lock =~ /^(\d+)/;
@@ -146,7 +156,7 @@ is(lines_of(4), '1 - - -', 'once');
 # ---- paused with a killed coordinator: run ends what is in flight ----
 
 $chg = planned(5);
-$run = background('run', $chg);
+$run = background('out', 'run', $chg);
 ok(started(5, 1), 'round 5 is at it');
 ($pid) = `cat $p->{dir}/store/run/$chg.lock` =~ /^(\d+)/;
 kill 9, $pid;
