@@ -1,50 +1,27 @@
 package Project;
-# A project on a light fleet of its own, for the fault campaigns: one person
-# approves alone, each step of a plan appends its number to a file on its host.
-# Two lines would be a step run twice, none a step lost.
+# For the campaigns that disturb a command by a library under it (disk.t,
+# memory.t): Campaign's fleet and project; each step of a plan appends its
+# number to a file on its host. Two lines would be a step run twice, none a
+# step lost.
 use strict;
 use warnings;
-use File::Path qw(remove_tree make_path);
-use Cwd qw(abs_path);
+use Campaign qw(put_file slurp);
+use File::Path qw(remove_tree);
+use JSON::PP;
 
-# Project->new(NAME, HOSTS): in build/NAME. Dies when the fleet does not come.
 sub new {
     my ($class, $name, $hosts) = @_;
-    my $dir = abs_path('.') . "/build/$name";
-    my $self = bless { dir => $dir, hosts => $hosts, hoshu => abs_path($ENV{HOSHU} // './hoshu'), owner => $$ }, $class;
-    system "timeout 60 tests/fleet/light down $dir >/dev/null 2>&1" if -d $dir;
-    remove_tree($dir);
-    local $ENV{LIGHT_APART} = 1;
-    system("timeout 120 tests/fleet/light up $hosts $dir >/dev/null") == 0 or die "no fleet\n";
-    make_path("$dir/files");
-    system "ssh-keygen -q -t ed25519 -N '' -f $dir/key";
-    my $key = join ' ', (split ' ', `cat $dir/key.pub`)[0, 1];
-    $self->put('approvers', "alice namespaces=\"approve\@hoshu\" $key\n");
-    my $modules = abs_path('modules');
-    $self->put('hoshu.yml', <<"YML");
-inventory: inventory.yml
-store: store
-approvals: solo
-approvers: approvers
-modules: [$modules]
-files: files
-YML
-    return $self;
+    my $campaign = Campaign->new(name => $name, hosts => $hosts);
+    return bless { campaign => $campaign, map { $_ => $campaign->{$_} } qw(dir hosts hoshu) }, $class;
 }
 
-sub DESTROY {
-    my ($self) = @_;
-    return if $self->{owner} != $$ || $ENV{KEEP};
-    local $?;
-    system "timeout 60 tests/fleet/light down $self->{dir} >/dev/null 2>&1";
-    remove_tree($self->{dir});
-}
-
-sub put {
-    my ($self, $name, $text) = @_;
-    open my $out, '>', "$self->{dir}/$name" or die "$name: $!";
-    print $out $text;
-    close $out;
+# Builds a library of tests/faults to be preloaded; its path.
+sub library {
+    my ($self, $name) = @_;
+    my $path = "$self->{dir}/$name.so";
+    system(($ENV{CC} // 'cc') . " -shared -fPIC -O1 -D_GNU_SOURCE -Irunner -o $path tests/faults/$name.c -ldl") == 0
+        or Test::More::BAIL_OUT("tests/faults/$name.c does not compile");
+    return $path;
 }
 
 sub forget_store { my ($self) = @_; remove_tree("$self->{dir}/store") }
@@ -52,7 +29,7 @@ sub forget_store { my ($self) = @_; remove_tree("$self->{dir}/store") }
 # A plan of that many steps; $round names the files on the hosts.
 sub plan {
     my ($self, $round, $steps) = @_;
-    $self->put('plan.yml', <<"YML" . join '', map { <<"YML" } 1 .. $steps);
+    put_file("$self->{dir}/plan.yml", <<"YML" . join '', map { <<"YML" } 1 .. $steps);
 change: Round $round
 reason: to be disturbed
 targets: all
@@ -98,14 +75,13 @@ sub approve {
 # What each host has of that round: "123".
 sub lines {
     my ($self, $round) = @_;
-    return map { my $host = $_; join '', map { s/\n//r } `cat $self->{dir}/hosts/light$host/round-$round 2>/dev/null` } 1 .. $self->{hosts};
+    return map { slurp("$self->{dir}/hosts/$_/round-$round") =~ s/\n//gr } @{ $self->{hosts} };
 }
 
 sub records {
     my ($self, $chg) = @_;
     my ($status, $said) = $self->hoshu({}, 'audit', 'show', $chg, '--json');
-    require JSON::PP;
-    return map { JSON::PP::decode_json($_) } grep { /^\{/ } split /\n/, $said;
+    return map { decode_json($_) } grep { /^\{/ } split /\n/, $said;
 }
 
 1;

@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # Memory runs out: the Nth allocation of a command fails, libraries' own among them, under
 # AddressSanitizer where that build is there (HOSHU_ASAN). FULL=1: one N from each place (callers 16
-# deep) that allocates, and for what is quick every N; else some of them. A command ends by the documented abort or says what it could not do, or it does all that it was to do; it
-# never ends well having done less, and what was interrupted goes on.
+# deep) that allocates, and for what is quick every N; else some of them. A command ends by the
+# documented abort, or says what it could not do, or does all that it was to do; it never ends well
+# having done less, and what was interrupted goes on.
 # covers: P4, P11
 use strict;
 use warnings;
@@ -12,14 +13,10 @@ use Cwd qw(abs_path);
 use List::Util qw(min shuffle);
 use Project;
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
 my $full = $ENV{FULL};
 my $asan = $ENV{HOSHU_ASAN} // 'build/asan/hoshu';
-my $p = Project->new('faults-memory', 1);
-my $shim = "$p->{dir}/memory.so";
-system(($ENV{CC} // 'cc') . " -shared -fPIC -O1 -D_GNU_SOURCE -o $shim tests/faults/memory.c -ldl") == 0
-    or BAIL_OUT('the failing memory does not compile');
+my $p = Project->new('memory', 1);
+my $shim = $p->library('memory');
 my $plain = $p->{hoshu};
 my $tested = -x $asan ? abs_path($asan) : $plain;
 note("under test: " . ($tested eq $plain ? 'the release build, no sanitizers' : 'the build with sanitizers'));
@@ -53,7 +50,8 @@ sub judge {
     else { wrong($where, "ended with $status", $said) }
 }
 
-sub mask { my ($text) = @_; $text =~ s/\d+/N/g; return $text }
+# What may differ from run to run: numbers; what of a reader's shell this machine cannot shut in just now.
+sub mask { my ($text) = @_; $text =~ s/^ *read-only not enforced: .*//mg; $text =~ s/\d+/N/g; return $text }
 
 # One command in its place: prepare, arguments, what must hold when it ends well, what must hold after it.
 my $chg;
@@ -132,10 +130,9 @@ my @campaigns = $only ? (map { [$_, 'hoshu', 0, $ENV{HOW} // 'places'] } split '
         (map { [$_, 'hoshu', 0, 'every'] } qw(check show verify)),
         (map { [$_, 'hoshu', 1, 300] } qw(check submit run)),
         ['run', 'worker', 0, 600])
-    : ((map { [$_, 'hoshu', 0, 6] } qw(check preview show verify)),
-        (map { [$_, 'hoshu', 0, 4] } qw(submit approve run)),
-        (map { [$_, 'hoshu', 1, 2] } qw(check submit run)),
-        ['run', 'worker', 0, 4]);
+    : ((map { [$_, 'hoshu', 0, 4] } qw(check preview show verify)),
+        (map { [$_, 'hoshu', 0, 2] } qw(submit approve run)),
+        ['run', 'hoshu', 1, 2], ['run', 'worker', 0, 2]);
 approved();
 $p->hoshu({}, 'run', $chg);
 campaign(@$_) for @campaigns;
