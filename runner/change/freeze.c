@@ -112,6 +112,8 @@ freeze_plan_steps(struct arena *arena, const struct plan *plan)
 		json_put_text(arena, map, "name", step->name);
 		json_put_text(arena, map, "module", step->module);
 		json_put(arena, map, "params", step->params);
+		if (step->reboots)
+			json_put_bool(arena, map, "reboots", true);
 	}
 	return list;
 }

@@ -79,6 +79,7 @@ thaw_params(struct thaw *thaw)
 		    strcmp(json_get_text(map, "module", ""), step->module) != 0)
 			return thaw_wrong(thaw, "params of a step");
 		step->params = (struct json *)params;
+		step->reboots = json_get_bool(map, "reboots", false);
 		step->name = json_get_text(map, "name", step->name);
 	}
 	return 0;

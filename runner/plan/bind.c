@@ -266,6 +266,7 @@ bind_step(struct bind *bind, const struct plan *plan, struct step *step,
 	int r;
 
 	step->params = json_map(bind->arena);
+	step->reboots = json_get_bool(descriptor, "reboots", false);
 	step->templates = NULL;
 	step->template_count = 0;
 	if ((r = put_inside(bind, step, descriptor, err)) < 0 ||

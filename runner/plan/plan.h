@@ -56,6 +56,7 @@ struct step {
 	const char *because;
 	struct step *back_steps;
 	size_t back_count;
+	bool reboots; /* the host goes away and comes back: wait for it */
 	bool handler;
 	bool of_rollback; /* is one of another step's back_steps */
 	enum step_around around;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_CONNECTS_MAX = 4, HOST_RECONNECT_MS = 1000 };
+enum { HOST_CONNECTS_MAX = 4, HOST_RECONNECT_MS = 1000, HOST_BOOT_MS = 2000 };
 
 void
 host_init(struct host_run *host, struct run *run, int part)
@@ -165,9 +165,50 @@ host_soak_over(const struct host_run *host)
 	       host->run->o.fold->waves[host->fold->wave] == WAVE_ENDED;
 }
 
+/* The step of an open ticket that reboots the host, or NULL. */
+static const struct step *
+host_rebooting(const struct host_run *host)
+{
+	const struct plan *plan = host->run->o.change->plan;
+
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *step = &host->fold->steps[id];
+
+		if (plan->by_id[id]->reboots &&
+		    plan->by_id[id]->phase == host->fold->phase &&
+		    (step->state == STEP_OPEN || step->undo == UNDO_OPEN))
+			return plan->by_id[id];
+	}
+	return NULL;
+}
+
+/* A host that reboots is away as long as its step may take; whatever its sshd
+ * says meanwhile (nobody may log in yet) is no last word. */
+static bool
+host_wait_for_boot(struct host_run *host)
+{
+	const struct step *step = host_rebooting(host);
+	int64_t now_ms = loop_now_ms(host->run->o.loop);
+
+	if (step == NULL) {
+		host->reboot_ends_ms = 0;
+		return false;
+	}
+	if (host->reboot_ends_ms == 0)
+		host->reboot_ends_ms = now_ms + step->timeout_ms;
+	if (now_ms >= host->reboot_ends_ms)
+		return false;
+	host->connects = 0;
+	host->timer =
+	    loop_timer_start(host->run->o.loop, HOST_BOOT_MS, host_timer, host);
+	return true;
+}
+
 void
 host_not_opened(struct host_run *host, const char *why, const char *text)
 {
+	if (host_wait_for_boot(host))
+		return;
 	host->connects++;
 	if (host_soak_over(host))
 		host_next(host);
@@ -191,6 +232,7 @@ host_connected(void *arg, const struct answer *answer)
 		return;
 	}
 	host->now.connected = true;
+	host->reboot_ends_ms = 0;
 	/* what was probed may be of another life: before the first touch the
 	 * whole host is looked at again */
 	host->ahead = NULL;

@@ -44,6 +44,8 @@ struct host_run { /* of one part: a host in a phase */
 	bool held;     /* a check could not tell: a person was asked */
 	bool soaked;   /* this run has seen its soak checks pass */
 	int connects;  /* failed connects in a row */
+	int64_t reboot_ends_ms; /* loop time till which it may be away; 0 = it
+				   is not rebooting */
 	char life[128];
 	double opened_uptime; /* of the host, when it was connected last */
 	int64_t opened_ms;    /* the same in loop time */

@@ -89,11 +89,12 @@ step_take_seen(
 static const char *
 step_ended(const struct host_run *host, const struct step_fold *fold)
 {
-	size_t boot = strcspn(host->life, " ");
+	const char *life = place_life(host);
+	size_t boot = strcspn(life, " ");
 
 	if (boot > 0 && fold->life[0] != '\0' &&
 	    (strcspn(fold->life, " ") != boot ||
-		strncmp(fold->life, host->life, boot) != 0))
+		strncmp(fold->life, life, boot) != 0))
 		return "0";
 	return fold->uptime;
 }
@@ -104,6 +105,10 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 	const struct plan *plan = host->run->o.change->plan;
 	const char *latest = NULL;
 
+	/* launched in an earlier boot: this boot is younger than that */
+	if (!step->handler &&
+	    strcmp(step_ended(host, &host->fold->steps[step->id]), "0") == 0)
+		return "0";
 	if (!step->handler)
 		return place_opened_at(host)[0] != '\0' ? place_opened_at(host)
 							: NULL;

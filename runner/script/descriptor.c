@@ -14,8 +14,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const keys[] = {"name", "summary", "short", "beside",
-    "params", "subject", "probe", "want", "met", "apply", "undo", "effects",
-    "diff"};
+    "reboots", "params", "subject", "probe", "want", "met", "apply", "undo",
+    "effects", "diff"};
 static const char *const functions[] = {
     "probe", "want", "met", "apply", "undo", "effects", "diff"};
 static const char *const types[] = {"string", "int", "bool", "enum", "list",
@@ -262,6 +262,8 @@ descriptor_check(lua_State *L, const char *module, struct arena *arena)
 	}
 	json_put(arena, out, "beside", check_beside(L, index, params, arena));
 	json_put(arena, out, "params", params);
+	if (bool_field(L, index, "reboots"))
+		json_put_bool(arena, out, "reboots", true);
 	json_put(arena, out, "can", check_functions(L, index, arena));
 	return out;
 }
