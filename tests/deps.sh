@@ -40,6 +40,7 @@ test util-linux            fleets: unshare, nsenter, setpriv, flock
 test apt-utils             real fleet: apt-ftparchive makes the hosts' repository
 test dpkg-dev              real fleet: reads .debs; libssh2's source package
 test python3               fleets: small servers, the delaying proxy
+test python3-paramiko     an SSH server that means harm
 test curl                  asks the hosts' web servers
 test openssl               throwaway CA; verify.sh
 test sqlite3               looks into a journal from outside

@@ -26,6 +26,9 @@ enum {
 	WIRE_OUT_FULL = 256 << 10, /* above it nothing more is written */
 	WIRE_OUT_MAX = 4 << 20, /* above it the peer does not read: give up */
 	MEMORY_MAX = 16 << 20,
+	/* bytes received since the last answer; one of host.sh's is at most a
+	 * few hundred KiB, one to a probe's question a few MiB */
+	FLOOD_MAX = 64 << 20,
 	SIDE_ANSWER_MAX = 4 << 10,
 };
 
@@ -48,7 +51,8 @@ struct wire {
 	uint64_t queued; /* bytes that libssh2 ever sent */
 	uint64_t got;	 /* bytes ever received */
 	uint64_t got_flushed;
-	int flights; /* sends that followed a receipt: round trips */
+	uint64_t got_answered; /* when it last answered */
+	int flights;	       /* sends that followed a receipt: round trips */
 	struct buf out;
 	char in[WIRE_IN];
 };

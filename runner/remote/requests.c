@@ -312,6 +312,7 @@ requests_answer(struct remote *remote)
 		}
 		if (answer.verdict == NULL)
 			answer.verdict = "";
+		remote->wire.got_answered = remote->wire.got;
 		/* out of the queue first: done may ask anew */
 		request_take(remote);
 		if (r->done != NULL)

@@ -276,6 +276,10 @@ remote_advance(struct remote *remote)
 	if (remote->why == NULL && wire->told)
 		remote_fail_ssh(remote, LIBSSH2_ERROR_SOCKET_DISCONNECT,
 		    phase_name(remote->state));
+	if (remote->why == NULL && wire->got - wire->got_answered > FLOOD_MAX)
+		remote_fail(remote, "protocol",
+		    _("%s sent %d MiB without an answer among them"),
+		    remote->options.name, FLOOD_MAX >> 20);
 	if (remote->why == NULL)
 		wire_flush(wire);
 	if (remote->why != NULL) {
