@@ -105,7 +105,7 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/driver.c $(OBJECTS)
 	    $(OBJECTS) $(ALL_LIBS)
 
 .PHONY: unit
-unit: $(UNIT_PROGRAMS) ## build the unit tests (L="base yaml": link only these folders)
+unit: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) ## build the unit tests, fuzz targets (L="base yaml": link only these folders)
 
 -include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(UNIT_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d)
 

@@ -129,7 +129,7 @@ the_change(void)
 		    arena, change->hosts[i].vars, "rack", i < 2 ? "r" : "s");
 	}
 	for (int p = 0; p < 2; p++)
-		choices[p] = (struct waves_choice){in, of, NULL};
+		choices[p] = (struct waves_choice){.in = in, .of = of};
 	fuzz_check(waves_assign(arena, change, choices, &err) == 0);
 	return change;
 }
