@@ -582,7 +582,7 @@ do_close(struct fleet *fleet)
 {
 	struct hands *hands = hands_of(fleet);
 
-	for (int i = 0; i < hands->sim->o.hosts; i++) {
+	for (int i = 0; i < hands->sim->count; i++) {
 		struct sim_link *link = &hands->links[i];
 
 		loop_timer_stop(link->timer);
@@ -616,8 +616,8 @@ sim_fleet(struct sim *sim)
 
 	hands->door.ops = &sim_ops;
 	hands->sim = sim;
-	hands->links = xcalloc((size_t)sim->o.hosts + 1, sizeof(*hands->links));
-	for (int i = 0; i < sim->o.hosts; i++) {
+	hands->links = xcalloc((size_t)sim->count + 1, sizeof(*hands->links));
+	for (int i = 0; i < sim->count; i++) {
 		hands->links[i].hands = hands;
 		hands->links[i].host = &sim->hosts[i];
 		TAILQ_INIT(&hands->links[i].jobs);

@@ -12,8 +12,10 @@
  *	sim_free(world);
  *
  * A simulated host has no modules. A step is known by its number, which stands
- * in its params: {"step":3}; a check by its spec: {"check":2}. The scripts are
- * "apply 3", "undo 3 b", "handle 4"; a state is one letter (see sim_what).
+ * in its params: {"step":3}; the host that it is for (at a place, another than
+ * the one that is asked) by its address: sim-17. What a step does is a letter
+ * (see sim_what) of the host that it is for; its scripts are "apply 3 17",
+ * "undo 3 17 b", "handle 4 17".
  */
 #ifndef HOSHU_FLEET_SIM_H
 #define HOSHU_FLEET_SIM_H
@@ -55,6 +57,9 @@ struct sim_step {
 	bool unprobed;	   /* its module cannot tell what is */
 	bool without_undo; /* its module writes no way back */
 	bool when;	   /* has a when: */
+	/* of around: what one does, the other of its phase undoes */
+	enum { SIM_STEP, SIM_ENTER, SIM_LEAVE } around;
+	int phase;
 	int puts_back; /* of a rollback step: the step that it puts back, or -1 */
 	const int *notify; /* ids of handlers */
 	size_t notify_count;
@@ -70,7 +75,9 @@ enum sim_event_kind {
 
 struct sim_event {
 	enum sim_event_kind kind;
-	int host, step;
+	int host; /* where it runs */
+	int of;	  /* the host that it is for; -1 = not known */
+	int step;
 	bool undo;
 	const char *xid;
 	int rc;
@@ -80,6 +87,7 @@ struct sim_options {
 	struct loop *loop;
 	uint64_t seed;
 	int hosts;
+	int places; /* behind them: hosts without steps of their own */
 	const struct sim_step *steps; /* by id, from 1; borrowed */
 	int last_step;
 	struct sim_rates rates;

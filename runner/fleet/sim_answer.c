@@ -32,10 +32,15 @@ say_number(const char *text, const char *key)
 	return at != NULL ? atoi(at + strlen(key)) : 0;
 }
 
+/* "VERB STEP HOST [STATE]" */
 static struct bytes
-say_text(struct arena *arena, const char *fmt, int id, char what)
+say_script(struct arena *arena, const char *verb, int id,
+    const struct sim_host *of, char to)
 {
-	return bytes_of(arena_printf(arena, fmt, id, what));
+	return bytes_of(
+	    to == '\0'
+		? arena_printf(arena, "%s %d %d", verb, id, of->index)
+		: arena_printf(arena, "%s %d %d %c", verb, id, of->index, to));
 }
 
 static void
@@ -54,7 +59,7 @@ say_handler(struct sim_host *host, int id, const char *data,
 		return;
 	}
 	answer->seen_verdict = SEEN_CHANGE;
-	answer->apply = say_text(arena, "handle %d", id, 0);
+	answer->apply = say_script(arena, "handle", id, host, 0);
 	answer->undo = bytes_of("");
 }
 
@@ -65,16 +70,16 @@ say_step(
 	const struct sim_step *step = &host->sim->o.steps[id];
 	char world = host->steps[id].world;
 
-	answer->apply = say_text(arena, "apply %d", id, 0);
+	answer->apply = say_script(arena, "apply", id, host, 0);
 	if (!step->without_undo)
-		answer->undo = say_text(arena, "undo %d %c", id, world);
+		answer->undo = say_script(arena, "undo", id, host, world);
 	if (step->unprobed) {
 		answer->seen_verdict = SEEN_CANNOT_TELL;
 		answer->seen = answer->want = bytes_of("{}");
 		return;
 	}
-	answer->seen = say_text(arena, "\"%d%c\"", id, world);
-	answer->want = say_text(arena, "\"%da\"", id, 0);
+	answer->seen = bytes_of(arena_printf(arena, "\"%d%c\"", id, world));
+	answer->want = bytes_of(arena_printf(arena, "\"%da\"", id));
 	answer->seen_verdict = world == 'a' ? SEEN_SAME : SEEN_CHANGE;
 	if (world == 'a')
 		answer->apply = answer->undo = bytes_of("");
@@ -84,7 +89,7 @@ void
 sim_say_probe(struct sim_host *host, const char *params, const char *data,
     struct arena *arena, struct answer *answer)
 {
-	int id = say_number(params, "\"step\":");
+	int id = say_number(params, "\"step\":"), of;
 
 	say_texts(answer);
 	answer->kind = ANSWER_SEEN;
@@ -95,7 +100,10 @@ sim_say_probe(struct sim_host *host, const char *params, const char *data,
 	}
 	if (id > host->sim->o.last_step)
 		bug("a simulated host was asked for step %d", id);
-	answer->summary = say_text(arena, "step %d", id, 0);
+	answer->summary = bytes_of(arena_printf(arena, "step %d", id));
+	/* a place is asked for another host */
+	of = say_number(data, "\"address\":\"sim-");
+	host = &host->sim->hosts[of];
 	if (host->steps[id].skip && strstr(data, "\"when\":") != NULL)
 		answer->seen_verdict = SEEN_SKIP;
 	else if (host->sim->o.steps[id].handler)

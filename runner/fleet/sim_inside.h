@@ -26,8 +26,9 @@ enum claim_state { CLAIM_SEALED, CLAIM_RUNNING, CLAIM_DONE, CLAIM_LOST };
 
 /* A key of the host's spool, and the script that runs under it. */
 struct sim_claim {
-	struct sim_claim *next;
-	struct sim_host *host;
+	struct sim_claim *next; /* in sim->claims */
+	struct sim_host *host;	/* where it runs */
+	struct sim_host *of;	/* the host that it is for */
 	char xid[XID_SIZE];
 	int life;
 	enum claim_state state;
@@ -63,7 +64,7 @@ struct sim_host {
 	struct sim_is *steps; /* by id */
 	char *handled;	      /* [handler slot][id]: the worlds it ran for */
 	int64_t *handled_at;  /* [handler slot]: loop time; -1 = never */
-	struct sim_claim *claims; /* newest first */
+	struct sim_claim *running;
 	struct loop_timer *others;
 	int others_step;
 };
@@ -72,6 +73,9 @@ struct sim {
 	struct sim_options o;
 	struct arena *arena;
 	struct sim_host *hosts;
+	int count;		   /* hosts and places */
+	struct sim_claim **claims; /* by xid, chained */
+	size_t claim_mask;
 	int *slots; /* of handlers, by step id */
 	int handlers;
 	bool begun;
@@ -97,7 +101,6 @@ struct sim_claim *sim_claim_start(
 void sim_claim_stop(struct sim_claim *claim);
 /* The host goes down in the middle of it, for so long. */
 void sim_claim_crash(struct sim_claim *claim, int64_t down_ms);
-void sim_claims_free(struct sim_host *host);
 
 /* ---- sim_answer.c: what a host says ---- */
 void sim_say_probe(struct sim_host *host, const char *params, const char *data,

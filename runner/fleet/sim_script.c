@@ -10,13 +10,24 @@
 
 enum { KILL_MS = 200, LATE_TIMES = 20 };
 
+static struct sim_claim **
+claim_slot(const struct sim *sim, const char *xid)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (; *xid != '\0'; xid++)
+		hash = (hash ^ (unsigned char)*xid) * 1099511628211u;
+	return &sim->claims[(hash ^ hash >> 32) & sim->claim_mask];
+}
+
 struct sim_claim *
 sim_claim_of(const struct sim_host *host, const char *xid)
 {
-	struct sim_claim *claim = host->claims;
+	struct sim_claim *claim = *claim_slot(host->sim, xid);
 
 	while (claim != NULL &&
-	       (claim->life != host->life || strcmp(claim->xid, xid) != 0))
+	       (claim->host != host || claim->life != host->life ||
+		   strcmp(claim->xid, xid) != 0))
 		claim = claim->next;
 	return claim;
 }
@@ -25,8 +36,9 @@ static void
 claim_event(const struct sim_claim *claim, enum sim_event_kind kind)
 {
 	const struct sim *sim = claim->host->sim;
-	struct sim_event event = {kind, claim->host->index, claim->step,
-	    claim->undo, claim->xid, claim->rc};
+	struct sim_event event = {kind, claim->host->index,
+	    claim->of != NULL ? claim->of->index : -1, claim->step, claim->undo,
+	    claim->xid, claim->rc};
 
 	if (sim->o.watch != NULL)
 		sim->o.watch(sim->o.arg, &event);
@@ -54,11 +66,8 @@ others_act(void *arg)
 	struct sim_is *is = &host->steps[host->others_step];
 
 	host->others = NULL;
-	if (is->world != 'a')
+	if (is->world != 'a' || host->running != NULL)
 		return;
-	for (const struct sim_claim *c = host->claims; c != NULL; c = c->next)
-		if (c->state == CLAIM_RUNNING)
-			return;
 	is->world = sim_chance(host, 50) ? 'x' : is->first;
 	is->others = true;
 }
@@ -68,17 +77,31 @@ others_come(struct sim_host *host, int id)
 {
 	const struct sim_step *step = &host->sim->o.steps[id];
 
-	if (host->others != NULL || step->unprobed || step->puts_back != 0)
+	if (host->others != NULL || step->unprobed || step->puts_back != 0 ||
+	    step->around != SIM_STEP)
 		return;
 	host->others_step = id;
 	host->others = loop_timer_start(host->sim->o.loop,
 	    (int64_t)(sim_random(host) % 60000), others_act, host);
 }
 
+/* What enters is not left any more, and the other way. */
+static void
+around_ran(struct sim_host *host, const struct sim_step *step)
+{
+	const struct sim *sim = host->sim;
+
+	for (int id = 1; id <= sim->o.last_step; id++)
+		if (sim->o.steps[id].phase == step->phase &&
+		    sim->o.steps[id].around != SIM_STEP &&
+		    sim->o.steps[id].around != step->around)
+			host->steps[id].world = 'b';
+}
+
 static void
 claim_effect(struct sim_claim *claim, bool whole)
 {
-	struct sim_host *host = claim->host;
+	struct sim_host *host = claim->of;
 	const struct sim_step *step = &host->sim->o.steps[claim->step];
 	struct sim_is *is = &host->steps[claim->step];
 	const char worlds[3] = {'h', is->world, claim->to};
@@ -94,6 +117,8 @@ claim_effect(struct sim_claim *claim, bool whole)
 		is->world = 'x';
 	else
 		is->world = claim->to;
+	if (step->around != SIM_STEP && is->world == 'a')
+		around_ran(host, step);
 	/* what nobody could find out is not simulated */
 	if (step->puts_back > 0 && is->world == 'a' &&
 	    (!host->stuck || host->sim->o.steps[step->puts_back].unprobed))
@@ -116,10 +141,11 @@ claim_end(struct sim_claim *claim, enum claim_state state, int rc)
 	claim->state = state;
 	claim->rc = rc;
 	claim->ended = loop_now_ms(host->sim->o.loop);
-	host->quiet_from = claim->ended;
+	host->running = NULL;
+	host->quiet_from = claim->of->quiet_from = claim->ended;
 	claim_effect(claim, well);
 	if (well && !claim->undo && sim_strikes(host, FAULT_OTHERS))
-		others_come(host, claim->step);
+		others_come(claim->of, claim->step);
 	claim_event(claim, state == CLAIM_DONE ? SIM_RAN : SIM_KILLED);
 	if (waiter != NULL)
 		sim_job_ended(waiter);
@@ -187,21 +213,20 @@ sim_claim_crash(struct sim_claim *claim, int64_t down_ms)
 static void
 claim_read(struct sim_claim *claim, struct bytes script)
 {
-	char text[32];
-	int step = 0;
-	char to = 'a';
+	struct sim *sim = claim->host->sim;
+	char text[48];
+	int step = 0, of = 0;
 
+	claim->to = 'a';
 	snprintf(text, sizeof(text), "%.*s", (int)script.len,
 	    (const char *)script.data);
-	if (sscanf(text, "apply %d", &step) == 1 ||
-	    sscanf(text, "handle %d", &step) == 1)
-		to = 'a';
-	else if (sscanf(text, "undo %d %c", &step, &to) == 2)
+	if (sscanf(text, "undo %d %d %c", &step, &of, &claim->to) == 3)
 		claim->undo = true;
-	else
+	else if (sscanf(text, "apply %d %d", &step, &of) != 2 &&
+		 sscanf(text, "handle %d %d", &step, &of) != 2)
 		bug("a simulated host was given the script '%s'", text);
 	claim->step = step;
-	claim->to = to;
+	claim->of = &sim->hosts[of];
 }
 
 struct sim_claim *
@@ -209,13 +234,14 @@ sim_claim_start(struct sim_host *host, const char *xid, struct bytes script)
 {
 	struct sim *sim = host->sim;
 	struct sim_claim *claim = arena_new_of(sim->arena, struct sim_claim);
+	struct sim_claim **slot = claim_slot(sim, xid);
 	int64_t takes_ms = sim_about(host, sim->o.times.step_ms);
 
 	claim->host = host;
 	claim->life = host->life;
 	snprintf(claim->xid, sizeof(claim->xid), "%s", xid);
-	claim->next = host->claims;
-	host->claims = claim;
+	claim->next = *slot;
+	*slot = claim;
 	if (script.len == 0) {
 		claim->state = CLAIM_SEALED;
 		claim_event(claim, SIM_SEALED);
@@ -223,6 +249,7 @@ sim_claim_start(struct sim_host *host, const char *xid, struct bytes script)
 	}
 	claim_read(claim, script);
 	claim->state = CLAIM_RUNNING;
+	host->running = claim;
 	claim->began = loop_now_ms(sim->o.loop);
 	claim->half = sim_strikes(host, FAULT_FAIL);
 	if (sim_strikes(host, FAULT_LATE))
@@ -232,11 +259,4 @@ sim_claim_start(struct sim_host *host, const char *xid, struct bytes script)
 		claim->timer =
 		    loop_timer_start(sim->o.loop, takes_ms, claim_over, claim);
 	return claim;
-}
-
-void
-sim_claims_free(struct sim_host *host)
-{
-	for (struct sim_claim *c = host->claims; c != NULL; c = c->next)
-		loop_timer_stop(c->timer);
 }

@@ -132,10 +132,12 @@ host_make(struct sim *sim, int index)
 		bool met = sim_chance(host, sim->o.met);
 
 		is->skip = step->when && sim_chance(host, sim->o.skip);
-		is->first = met && !step->handler && !step->unprobed &&
-				    step->puts_back == 0
-				? 'a'
-				: 'b';
+		is->first =
+		    (met && !step->handler && !step->unprobed &&
+			step->puts_back == 0 && step->around == SIM_STEP) ||
+			    step->around == SIM_LEAVE
+			? 'a'
+			: 'b';
 		is->world = is->first;
 	}
 	for (int slot = 0; slot < sim->handlers; slot++) {
@@ -151,6 +153,7 @@ sim_new(const struct sim_options *options)
 {
 	struct arena *arena = arena_new();
 	struct sim *sim = arena_new_of(arena, struct sim);
+	size_t size;
 
 	sim->o = *options;
 	sim->arena = arena;
@@ -158,9 +161,14 @@ sim_new(const struct sim_options *options)
 	for (int id = 1; id <= options->last_step; id++)
 		if (options->steps[id].handler)
 			sim->slots[id] = sim->handlers++;
+	sim->count = options->hosts + options->places;
+	for (size = 64; size < (size_t)sim->count * 4;)
+		size *= 2;
+	sim->claims = arena_array(arena, struct sim_claim *, size);
+	sim->claim_mask = size - 1;
 	sim->hosts =
-	    arena_array(arena, struct sim_host, (size_t)options->hosts + 1);
-	for (int i = 0; i < options->hosts; i++)
+	    arena_array(arena, struct sim_host, (size_t)sim->count + 1);
+	for (int i = 0; i < sim->count; i++)
 		host_make(sim, i);
 	return sim;
 }
@@ -170,9 +178,10 @@ sim_free(struct sim *sim)
 {
 	if (sim == NULL)
 		return;
-	for (int i = 0; i < sim->o.hosts; i++) {
+	for (int i = 0; i < sim->count; i++) {
 		loop_timer_stop(sim->hosts[i].others);
-		sim_claims_free(&sim->hosts[i]);
+		if (sim->hosts[i].running != NULL)
+			loop_timer_stop(sim->hosts[i].running->timer);
 	}
 	arena_free(sim->arena);
 }
@@ -189,7 +198,8 @@ host_drift(struct sim_host *host)
 		const struct sim_step *step = &host->sim->o.steps[id];
 		struct sim_is *is = &host->steps[id];
 
-		if (step->handler || step->unprobed || step->puts_back != 0)
+		if (step->handler || step->unprobed || step->puts_back != 0 ||
+		    step->around != SIM_STEP)
 			continue;
 		is->world = is->first = is->first == 'a' ? 'b' : 'x';
 		return;
@@ -200,7 +210,7 @@ void
 sim_begin(struct sim *sim)
 {
 	sim->begun = true;
-	for (int i = 0; i < sim->o.hosts; i++) {
+	for (int i = 0; i < sim->count; i++) {
 		host_fate(&sim->hosts[i]);
 		if (sim->hosts[i].drifts)
 			host_drift(&sim->hosts[i]);

@@ -66,10 +66,13 @@ stage_plan(struct arena *arena, struct change *change)
 		json_put_int(
 		    arena, plan->checks[i].spec, "check", plan->checks[i].id);
 	}
-	for (size_t i = 0; i < change->host_count; i++) {
-		struct change_host *host = &change->hosts[i];
+	for (size_t i = 0; i < change->host_count + change->place_count; i++) {
+		struct change_host *host =
+		    i < change->host_count
+			? &change->hosts[i]
+			: &change->places[i - change->host_count];
 
-		host->address = "127.0.0.1";
+		host->address = arena_printf(arena, "sim-%zu", i);
 		host->port = 22;
 		host->user = "root";
 	}
@@ -87,6 +90,10 @@ stage_steps(struct stage *stage)
 
 		steps[id].handler = step->handler;
 		steps[id].when = step->when != NULL;
+		steps[id].phase = step->phase;
+		steps[id].around = step->around == AROUND_ENTER	  ? SIM_ENTER
+				   : step->around == AROUND_LEAVE ? SIM_LEAVE
+								  : SIM_STEP;
 		steps[id].notify = step->notify;
 		steps[id].notify_count = step->notify_count;
 		steps[id].without_undo = step->back == STEP_BACK_KEEP ||
@@ -110,6 +117,7 @@ stage_hosts(struct stage *stage)
 	    .loop = stage->loop,
 	    .seed = o->seed,
 	    .hosts = (int)o->change->host_count,
+	    .places = (int)o->change->place_count,
 	    .steps = stage_steps(stage),
 	    .last_step = o->change->plan->last_id,
 	    .rates = o->rates,
@@ -121,8 +129,8 @@ stage_hosts(struct stage *stage)
 	};
 
 	stage->sim = sim_new(&options);
-	stage->reach = arena_array(
-	    stage->arena, struct fleet_host, o->change->host_count + 1);
+	stage->reach = arena_array(stage->arena, struct fleet_host,
+	    o->change->host_count + o->change->place_count + 1);
 }
 
 static int

@@ -19,7 +19,7 @@
 #include "rehearse/stage.h"
 #include "rollout/waves.h"
 
-enum { MADE_HOSTS = 40, MADE_STEPS = 120, MADE_PHASES = 3 };
+enum { MADE_HOSTS = 40, MADE_STEPS = 120, MADE_PHASES = 3, MADE_PLACES = 3 };
 
 struct made {
 	uint64_t seed, random;

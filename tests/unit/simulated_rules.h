@@ -53,7 +53,6 @@ struct rule_step {
 
 struct rule_host {
 	bool failed, unreachable, excluded;
-	int running; /* scripts on it now */
 	enum part_is parts[MADE_PHASES];
 	bool touched[MADE_PHASES];
 	struct rule_step steps[MADE_STEPS];
@@ -67,6 +66,7 @@ struct rules {
 	const struct plan *plan;
 	const struct change *change;
 	struct rule_host hosts[MADE_HOSTS];
+	int running[MADE_HOSTS + MADE_PLACES]; /* scripts on each now */
 	struct rule_launch *launches;
 	enum wave_is waves[32]; /* from 1 */
 	int64_t soak_from;
@@ -385,7 +385,7 @@ rules_reverted(const struct rules *rules, int host, int phase)
 {
 	const struct rule_host *h = &rules->hosts[host];
 
-	if (h->running > 0)
+	if (rules->running[host] > 0)
 		rules_fail(rules, "h%d is reverted, a script runs on it", host);
 	for (int id = 1; id <= rules->plan->last_id; id++) {
 		const struct step *step = rules->plan->by_id[id];
@@ -445,7 +445,7 @@ rules_done_step(const struct rules *rules, int host, const struct step *step)
 static void
 rules_done(const struct rules *rules, int host, int phase)
 {
-	if (rules->hosts[host].running > 0)
+	if (rules->running[host] > 0)
 		rules_fail(rules, "h%d is done, a script runs on it", host);
 	for (int id = 1; id <= rules->plan->last_id; id++) {
 		const struct step *step = rules->plan->by_id[id];
@@ -792,8 +792,9 @@ rules_record(struct rules *rules, const struct record *record)
 static void
 rules_event(struct rules *rules, const struct sim_event *event)
 {
-	struct rule_host *h = &rules->hosts[event->host];
+	int *running = &rules->running[event->host];
 	struct rule_launch *launch = rules_launch_of(rules, event->xid);
+	struct rule_host *h;
 
 	if (event->kind == SIM_SEALED) {
 		if (launch != NULL)
@@ -804,14 +805,15 @@ rules_event(struct rules *rules, const struct sim_event *event)
 	if (launch == NULL)
 		rules_fail(rules, "%d is launched on h%d, no intent is durable",
 		    event->step, event->host);
-	if (launch->host != event->host || launch->step != event->step)
+	if (launch->host != event->of || launch->step != event->step)
 		rules_fail(rules, "the key of %d on h%d launches %d on h%d",
 		    launch->step, launch->host, event->step, event->host);
+	h = &rules->hosts[event->of];
 	if (event->kind == SIM_CLAIMED) {
 		if (launch->claimed || launch->sealed)
 			rules_fail(rules, "%d runs twice under one key on h%d",
 			    event->step, event->host);
-		if (h->running > 0)
+		if (*running > 0)
 			rules_fail(rules,
 			    "%d is launched on h%d beside another", event->step,
 			    event->host);
@@ -820,7 +822,7 @@ rules_event(struct rules *rules, const struct sim_event *event)
 			    "%d is launched on h%d, its ticket is not open",
 			    event->step, event->host);
 		launch->claimed = launch->running = true;
-		h->running++;
+		++*running;
 		if (launch->undo)
 			h->steps[event->step].undo_ran++;
 		else
@@ -833,7 +835,7 @@ rules_event(struct rules *rules, const struct sim_event *event)
 	launch->running = false;
 	launch->killed = event->kind == SIM_KILLED;
 	launch->rc = event->rc;
-	h->running--;
+	--*running;
 }
 
 /* ---- the end ---- */
