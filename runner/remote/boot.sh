@@ -1,32 +1,47 @@
 # shellcheck shell=sh
 # The first request of a connection: finds or makes the spool, and tells what hoshu needs to know of
 # the host. Behind host.sh and place.sh in the same shell. Lines of the answer: life BOOT_ID TOKEN, uid N,
-# clock SECONDS.NANOSECONDS, uptime SECONDS, gaps WORDS (read-only shells), or refused WORD PATH.
+# clock SECONDS.NANOSECONDS, uptime SECONDS, gaps WORDS, or refused WORD PATH; or moving, and then
+# another shell reads all that from the start (logout.sh).
 
-boot() { # NONCE ROOT_SPOOL plain|readonly .
+boot() { # NONCE ROOT_SPOOL plain|moved|readonly .
 	[ "$#$4" = 4. ] || return
 	printf '\n%s<\n' "$1"
-	e='' t='' l='' u=''
+	e='' t='' l='' u='' g='' move=''
 	place "$2"
-	if [ "$3" = plain ]; then
-		spool
-	else
-		judge
-	fi
+	case $3 in
+	readonly) judge ;;
+	*) spool ;;
+	esac
 	{ read -r t; } 2>/dev/null <"$S/token"
 	case $t in *' .') t=${t% .} ;; *) t=- ;; esac
-	[ "$3$t$e" != plain- ] || e="token $S"
 	T=$t Y=''
-	[ "$3$e" != plain ] || second
+	case $3,$t$e in
+	readonly,*) ;;
+	*,-) e="token $S" ;;
+	*,"$t")
+		second
+		stays "${3#plain}" || move=1
+		;;
+	esac
 	read -r l </proc/sys/kernel/random/boot_id
 	read -r u _ </proc/uptime
 	if [ "$e" ]; then
 		printf 'refused %s\n' "$e"
+	elif [ "$move" ]; then
+		echo moving
 	else
+		[ "$3" = readonly ] || [ ! "$g" ] || printf 'gaps %s\n' "$g"
 		printf 'life %s %s\nuid %s\nclock %s\nuptime %s\n' "$l" "$t" "$U" "$(date +%s.%N)" "$u"
 	fi
 	printf '\n%s>0\n' "$1"
 	printf '\n%s>\n' "$1" >&2
+	[ ! "$move" ] || {
+		set --
+		[ "$U" = 0 ] || set -- --user
+		# a sudo that is ended passes that on to its command's group
+		exec setsid -w systemd-run --scope -q "$@" /bin/sh
+	}
 }
 
 spool() { # makes the folders and the token that names this spool's life

@@ -148,6 +148,7 @@ struct remote {
 	LIBSSH2_CHANNEL *channel;
 	struct buf command; /* of the exec request */
 	bool exec_sent, exec_taken;
+	bool moved;	     /* out of the session's scope, by logout.sh */
 	struct buf shell_in; /* on its way to the shell */
 	char *life;
 
@@ -204,11 +205,14 @@ void shell_put_sh(const struct remote *remote, struct buf *out);
 void shell_put_word(struct buf *out, const char *word);
 /* Make the exec command and queue the first request. */
 void shell_start(struct remote *remote, remote_done *done);
+/* Send what a shell reads first; how: the word for boot.sh. */
+void shell_boot(struct remote *remote, const char *how, remote_done *done);
 struct shell_boot {
 	char uid[16];
 	const char *gaps; /* text for people, "" = none; in the arena */
 	int64_t clock_ms;
 	char uptime[24]; /* seconds; "" = it does not say */
+	bool moving;	 /* another shell takes its place: boot again */
 };
 /* Parse the first answer; sets remote->life. false: it has to end. */
 bool shell_read_boot(struct remote *remote, const struct remote_answer *answer,

@@ -45,7 +45,8 @@ struct remote_opened {
 	const char *life; /* "BOOT_ID TOKEN"; TOKEN "-": read-only, no spool */
 	const char *uid;  /* effective, of the shell */
 	const char *readonly; /* plain | enforced | gaps */
-	const char *gaps;     /* what is not enforced, for people */
+	const char *gaps;     /* what is not enforced, for people; of a plain
+			       * shell: what it cannot promise */
 	int64_t clock_ms;     /* 0 = it does not say */
 	const char *uptime;   /* of the host, seconds; "" = it does not say */
 	const char *timings;  /* "kex=us auth=us shell=us trips=n" */

@@ -347,8 +347,14 @@ boot_done(void *arg, const struct remote_answer *answer)
 
 	if (answer->end != REMOTE_ANSWERED)
 		return;
-	if (shell_read_boot(remote, answer, &boot))
+	if (!shell_read_boot(remote, answer, &boot))
+		return;
+	if (boot.moving) {
+		remote->moved = true;
+		shell_boot(remote, "moved", boot_done);
+	} else {
 		opened(remote, &boot);
+	}
 }
 
 /* --- what others call ---------------------------------------------------- */

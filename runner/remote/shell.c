@@ -21,6 +21,9 @@ static const char place_sh[] =
 static const char boot_sh[] =
 #include "boot.sh.h"
     ;
+static const char logout_sh[] =
+#include "logout.sh.h"
+    ;
 static const char judge_sh[] =
 #include "judge.sh.h"
     ;
@@ -60,6 +63,24 @@ shell_put_word(struct buf *out, const char *word)
 }
 
 void
+shell_boot(struct remote *remote, const char *how, remote_done *done)
+{
+	struct buf *in = &remote->shell_in, text = BUF_INIT;
+
+	shell_put_script(in, host_sh);
+	shell_put_script(in, place_sh);
+	if (remote->options.shell == REMOTE_PLAIN)
+		shell_put_script(in, logout_sh);
+	else
+		shell_put_script(in, judge_sh);
+	shell_put_script(in, boot_sh);
+	shell_put_word(&text, remote->options.root_spool);
+	buf_printf(&text, " %s", how);
+	requests_boot(remote, buf_str(&text), done, remote);
+	buf_free(&text);
+}
+
+void
 shell_start(struct remote *remote, remote_done *done)
 {
 	struct buf text = BUF_INIT;
@@ -75,15 +96,7 @@ shell_start(struct remote *remote, remote_done *done)
 		shell_put_script(&text, shut_in_sh);
 		shell_put_word(&remote->command, buf_str(&text));
 	}
-	shell_put_script(&remote->shell_in, host_sh);
-	shell_put_script(&remote->shell_in, place_sh);
-	if (!plain)
-		shell_put_script(&remote->shell_in, judge_sh);
-	shell_put_script(&remote->shell_in, boot_sh);
-	buf_reset(&text);
-	shell_put_word(&text, remote->options.root_spool);
-	buf_puts(&text, plain ? " plain" : " readonly");
-	requests_boot(remote, buf_str(&text), done, remote);
+	shell_boot(remote, plain ? "plain" : "readonly", done);
 	buf_free(&text);
 }
 
@@ -244,6 +257,9 @@ put_gap(struct buf *out, const char *word)
 	    {"privileges", N_("it could gain rights by setuid programs")},
 	    {"network", N_("it reaches the network")},
 	    {"sockets", N_("it reaches sockets of other programs")},
+	    {"logout",
+		N_("logind ends a step whose connection is lost "
+		   "(KillUserProcesses=yes, and the user does not linger)")},
 	};
 
 	buf_puts(out, out->len > 0 ? ", " : "");
@@ -330,6 +346,8 @@ read_line(struct remote *remote, struct shell_boot *boot, char *line)
 		if (strlen(rest) < sizeof(boot->uptime) &&
 		    rest[strspn(rest, "0123456789.")] == '\0')
 			strcpy(boot->uptime, rest);
+	} else if (strcmp(line, "moving") == 0) {
+		boot->moving = true;
 	} else if (strcmp(line, "gaps") == 0) {
 		read_gaps(remote, boot, rest);
 	} else if (strncmp(line, "refused", 7) == 0) {
@@ -355,6 +373,9 @@ shell_read_boot(struct remote *remote, const struct remote_answer *answer,
 		read_line(remote, boot, line);
 	if (remote->why != NULL)
 		return false;
+	if (boot->moving && !remote->moved &&
+	    remote->options.shell == REMOTE_PLAIN)
+		return true;
 	/* A reader's shell that was not judged is no reader's shell. */
 	if (remote->life == NULL || boot->uid[0] == '\0' ||
 	    (boot->gaps == NULL && remote->options.shell != REMOTE_PLAIN)) {

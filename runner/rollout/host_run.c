@@ -247,6 +247,8 @@ host_connected(void *arg, const struct answer *answer)
 	json_put_int(arena, body, "port", host->host->port);
 	json_put_int(arena, body, "clock_ms", answer->clock_ms);
 	json_put_text(arena, body, "uptime", answer->uptime);
+	if (answer->gaps[0] != '\0')
+		json_put_text(arena, body, "gaps", answer->gaps);
 	run_record(host->run, host, RECORD_HOST_OPENED, 0, 0, NULL, body,
 	    host_ended, host);
 	arena_free(arena);

@@ -147,7 +147,7 @@ guard_handler second '[ -e \"\$H/soon\" ] || { : >\"\$H/soon\"; exit 5; }; echo 
 
 framed() { # REQUEST...: the shell of a connection
 	{
-		cat runner/remote/host.sh runner/remote/place.sh runner/remote/boot.sh
+		cat runner/remote/host.sh runner/remote/place.sh runner/remote/logout.sh runner/remote/boot.sh
 		printf '%s\n' "boot b '$S' plain ." "$@"
 	} | HOME=$H "$T" 2>/dev/null | sed -n 's/^l>//p'
 }

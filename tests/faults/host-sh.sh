@@ -39,7 +39,7 @@ here() { echo "place() { U=0 S=$HOME/run H=$HOME/lib; }"; }
 {
 	cat runner/remote/host.sh
 	here
-	cat runner/remote/boot.sh
+	cat runner/remote/logout.sh runner/remote/boot.sh
 	echo "boot b '' plain ."
 } >"$t/prelude"
 {
