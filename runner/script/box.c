@@ -63,6 +63,7 @@ hook(lua_State *L, lua_Debug *debug)
 	if (!lua_isyieldable(L))
 		spend(L, box);
 	box->spent = true;
+	(void)box_where(L); /* a yield steps back by one instruction */
 	lua_yield(L, 0);
 }
 

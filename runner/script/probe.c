@@ -185,7 +185,6 @@ probe_resume(struct script_job *job)
 	status = lua_resume(fiber, job->box.L, args, &results);
 	box_rest(&job->box);
 	if (status == LUA_YIELD && job->box.spent && !job->wait.open) {
-		box_where(fiber);
 		box_spent(&job->box, &failure);
 		finish(job, &failure);
 		return false;
