@@ -248,6 +248,11 @@ sub evidence {
         : $self->on($host, 'cat /var/tmp/faults/evidence 2>/dev/null');
     return map { [split ' '] } split /\n/, $text;
 }
+# Comes back when the first step of a real host has begun, as its evidence tells.
+sub wait_for_begin {
+    my ($self, $host) = @_;
+    for (1 .. 3000) { return if slurp("$self->{fleet}/hosts/$host/root/var/tmp/faults/evidence") =~ /^begin s1/; sleep 0.01 }
+}
 sub state_of {
     my ($self, $host, $name) = @_;
     my $text = $self->{kind} eq 'light' ? slurp("$self->{dir}/hosts/$host/state-$name")

@@ -94,7 +94,7 @@ for my $way ('there', 'there and back') {
             }
         }
     }
-    note("$way: bytes from $begin{to} to a host and from $begin{from} from it, each of them") if full();
+    note("$way: bytes from $begin{to} to a host and from $begin{from} from it, each of them; $all cuts so far, $wrong wrong rounds") if full();
 }
 note("$all cuts (" . join(', ', map { "$_ $how{$_}" } sort keys %how) . "), $missed places not reached, $wrong wrong rounds, SEED=$c->{seed}");
 cmp_ok($all, '>', full() ? 2000 : 20, 'it was cut often enough to mean something');

@@ -68,26 +68,32 @@ for my $mode (sort keys %modes) {
         put_file("$dir/sshd_config.try", $config =~ s/^(?=Subsystem)/ChannelTimeout session:*=1s\n/mr);
         my ($sshd) = grep { -x } map { "$_/sshd" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
         skip 'this sshd has no ChannelTimeout', 2 if system("$sshd -t -f $dir/sshd_config.try >/dev/null 2>&1") != 0;
-        system("tests/fleet/light stop $dir >/dev/null") == 0 or BAIL_OUT('sshd does not stop');
-        local $ENV{LIGHT_SSHD} = 'ChannelTimeout session:*=1s';
-        system("tests/fleet/light start $dir >/dev/null") == 0 or BAIL_OUT('no sshd');
-        my $wrong = 0;
-        my $closed = 0;
+        # the preview has its time; on a slow machine a second is too short for it
+        my $restart = sub {
+            local $ENV{LIGHT_SSHD} = $_[0];
+            system("tests/fleet/light stop $dir >/dev/null") == 0 or BAIL_OUT('sshd does not stop');
+            system("tests/fleet/light start $dir >/dev/null") == 0 or BAIL_OUT('no sshd');
+        };
+        my ($wrong, $closed, $unknown) = (0, 0, 0);
         for my $round (1 .. (full() ? 5 : 1)) {
             $c->fresh_hosts;
             $c->let_fail('light2', 's3');
             my $chg = $c->submit($c->plan_text(steps => [qw(mark blind asked)], sleep => '2.2', targets => 'light1 | light2', waves => '[ { hosts: rest, at_once: 2 } ]',
                 limits => '{ failed: 2, unreachable: 2 }', more => "rollback: { host_failed: hold, limit: hold }\n"));
+            $restart->('ChannelTimeout session:*=1s');
             my $status = $c->run_to_end($chg);
-            my @lies = $c->lies($chg, $status);
-            push @lies, "ended with $status" if $status != 6;
+            $restart->('');
+            # closed again and again, it may be given up: then it is unknown
+            my @lies = $c->lies($chg, $status, unknown => 2);
+            push @lies, "ended with $status" unless $status == 6 || $status == 8;
+            $unknown += $c->{told}{unknown};
             $closed += grep { $_->{kind} eq 'host-opened' } $c->journal($chg);
             if (@lies) { $wrong++; diag("ChannelTimeout: $_") for @lies; diag(slurp("$dir/said")) if $wrong < 2 }
             put_file("$dir/said", '');
         }
-        note("ChannelTimeout of 1 s: $closed connections, $wrong wrong");
+        note("ChannelTimeout of 1 s: $closed connections, $unknown unknown, $wrong wrong");
         cmp_ok($closed, '>', 2, 'ChannelTimeout: channels were closed in the middle of steps');
-        is($wrong, 0, 'ChannelTimeout: what failed is failed, what succeeded is done');
+        is($wrong, 0, 'ChannelTimeout: what failed is failed or unknown, what succeeded done');
     }
 }
 is(($c->hoshu('audit', 'verify'))[0], 0, 'the journal holds');

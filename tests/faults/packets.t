@@ -26,25 +26,28 @@ my %how = (
 );
 my @modes = full() ? qw(moment session moment session moment long) : qw(moment session);
 
-my ($cuts, $wrong, %told, %of) = (0, 0);
+my ($cuts, $wrong, $failed, $lost, %told, %of) = (0, 0, 0, 0);
 for my $round (1 .. $rounds) {
     $c->fresh_hosts;
-    my $chg = $c->submit($c->plan_text(steps => [qw(mark blind asked)], sleep => '0.4', tail => '0.2', waves => "[ { hosts: rest, at_once: $count } ]",
+    my $chg = $c->submit($c->plan_text(steps => [qw(mark blind asked)], sleep => '1.5', tail => '0.5', waves => "[ { hosts: rest, at_once: $count } ]",
         limits => "{ failed: $count, unreachable: $count }", more => "rollback: { host_failed: hold, limit: hold }\n"));
     put_file("$dir/said", '');
     my $pid = $c->start($chg);
     my @faults;
     for my $i (0 .. $#hosts) {
         my ($host, $mode) = ($hosts[$i], $modes[ ($i + $round) % @modes ]);
-        my $at = 0.3 + rand 2;
+        my $at = rand 4;
         push @faults, sprintf '%s: %s at %.2f', $host, $mode, $at;
         $cuts++;
         $of{$mode}++;
         my $fault = fork // die;
-        if ($fault == 0) { srand($c->{seed} + $round * 100 + $i); sleep $at; $c->real('cut', $host); $how{$mode}->($host); $c->real('mend', $host); POSIX::_exit(0) }
+        if ($fault == 0) { srand($c->{seed} + $round * 100 + $i); $c->wait_for_begin($host); sleep $at; my $ok = $c->real('cut', $host); $how{$mode}->($host); POSIX::_exit($c->real('mend', $host) && $ok ? 0 : 1) }
     }
     my $status = $c->finish($pid, 400);
-    1 while wait > 0;
+    while (wait > 0) { $failed++ if $? }
+    my %opened;
+    $opened{ $_->{host} }++ for grep { $_->{kind} eq 'host-opened' } $c->journal($chg);
+    $lost += grep { $_ > 1 } values %opened;
     my $unknown = grep { $_->{kind} eq 'step-unknown' } $c->journal($chg);
     # a host that was not touched yet counts as unreachable
     my @lies = $c->lies($chg, $status, unknown => scalar(grep { /long/ } @faults));
@@ -53,7 +56,9 @@ for my $round (1 .. $rounds) {
     $told{$_} += $c->{told}{$_} for keys %{ $c->{told} };
     if (@lies) { $wrong++; diag("$_") for @faults, @lies; diag(slurp("$dir/said")) if $wrong < 3 }
 }
-note("$cuts times packets dropped (", join(', ', map { "$_ $of{$_}" } sort keys %of), '): ', join(', ', map { "$told{$_} $_" } sort keys %told), ", $wrong runs wrong, SEED=$c->{seed}");
+note("$cuts times packets dropped (", join(', ', map { "$_ $of{$_}" } sort keys %of), '): ', join(', ', map { "$told{$_} $_" } sort keys %told), ", $lost connections lost, $wrong runs wrong, SEED=$c->{seed}");
+is($failed, 0, 'the packets were dropped, and came again');
+cmp_ok($lost, '>', 0, 'connections were lost');
 is($wrong, 0, 'each verdict is right, or unknown and says what to do');
 is(($c->hoshu('audit', 'verify'))[0], 0, 'the journal holds');
 done_testing();
