@@ -100,6 +100,10 @@ say_words(enum record_kind kind)
 		return N_("settled by a person");
 	case RECORD_PLACE_OPENED:
 		return NULL;
+	case RECORD_BACK_ASKED:
+		return N_("a person takes it back");
+	case RECORD_BACK_LIMIT:
+		return N_("THE WAY BACK PAUSES: a limit is reached");
 	}
 	return NULL;
 }

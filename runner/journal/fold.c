@@ -19,7 +19,7 @@ fold_init(struct change_fold *fold, struct arena *arena, int number)
 	fold->arena = arena;
 	fold->last_number = -1;
 	fold->title = fold->submitter = fold->frozen = fold->result = "";
-	fold->limit_text = "";
+	fold->limit_text = fold->back_limit_text = "";
 	fold->paused_by = fold->paused_because = "";
 	fold->aborted_by = fold->aborted_because = fold->rejected_by = "";
 }
@@ -138,16 +138,17 @@ fold_count(bool *flag, int *count)
 
 /* true when the kind is about a host as a whole and was taken in. */
 static bool
-fold_part_record(
-    struct change_fold *fold, struct part_fold *part, enum record_kind kind)
+fold_part_record(struct change_fold *fold, struct part_fold *part,
+    const struct record *record, const struct json *body)
 {
 	struct host_fold *host = part->host;
 
-	switch ((int)kind) {
+	switch ((int)record->kind) {
 	case RECORD_HOST_STARTED:
 		part->state = HOST_STARTED;
 		return true;
 	case RECORD_HOST_OPENED:
+		part->was_lost = false;
 		return true;
 	case RECORD_HOST_UNREACHABLE:
 		part->state = HOST_UNREACHABLE;
@@ -159,6 +160,7 @@ fold_part_record(
 		return true;
 	case RECORD_HOST_LOST: /* failed *and* unreachable */
 		part->state = HOST_LOST;
+		part->was_lost = true;
 		fold_count(&host->failed, &fold->failed);
 		fold_count(&host->unreachable, &fold->unreachable);
 		return true;
@@ -170,13 +172,17 @@ fold_part_record(
 		part->state = HOST_DONE;
 		return true;
 	case RECORD_HOST_BACK:
-		part->state = HOST_BACK;
+		fold_part_back(fold, part);
 		return true;
 	case RECORD_HOST_REVERTED:
 		part->state = HOST_REVERTED;
+		part->not_back = false;
 		return true;
 	case RECORD_HOST_STUCK:
-		part->state = HOST_STUCK;
+		fold_part_stuck(part, record, body);
+		return true;
+	case RECORD_BACK_ASKED:
+		host->asked = true;
 		return true;
 	default:
 		return false;
@@ -242,11 +248,7 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 			fold->state = CHANGE_REJECTED;
 		break;
 	case RECORD_RUN_STARTED:
-		fold->epoch = record->epoch;
-		if (fold->state != CHANGE_BACK) /* back stays back */
-			fold->state = CHANGE_RUNNING;
-		if (fold->started_ms == 0)
-			fold->started_ms = record->wall_ms;
+		fold_run_started(fold, record, body);
 		break;
 	case RECORD_RUN_ENDED:
 		fold->state = CHANGE_ENDED;
@@ -276,6 +278,14 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 	case RECORD_BACK_STARTED:
 		fold->state = CHANGE_BACK;
 		fold->back = true;
+		break;
+	case RECORD_BACK_ASKED:
+		fold->asked_all = true;
+		break;
+	case RECORD_BACK_LIMIT:
+		fold->back_limit = true;
+		fold->back_limit_text =
+		    arena_strdup(fold->arena, json_get_text(body, "text", ""));
 		break;
 	default: /* check, refused, back-ended: for people */
 		break;
@@ -328,7 +338,7 @@ fold_record(
 	if (part == NULL || record->kind == RECORD_CHECK ||
 	    record->kind == RECORD_PLACE_OPENED)
 		fold_change_record(fold, record, body);
-	else if (!fold_part_record(fold, part, record->kind))
+	else if (!fold_part_record(fold, part, record, body))
 		r = fold_step(fold, part, record, body, err);
 out:
 	arena_free(scratch);

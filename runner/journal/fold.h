@@ -72,11 +72,18 @@ struct step_fold {
 	int attempts; /* intents so far */
 	int sealed;   /* those of them that never ran */
 	int undo_attempts;
+	int undo_sealed; /* those that never ran, of the present try */
+	bool undo_ran; /* one of them may have run and did not prove it back */
+	bool blind;    /* no probe could tell what the last one came to */
+	bool on_way_back;     /* its last attempt was on the way back */
+	bool asked_again;     /* that host is asked now */
+	bool unasked;	      /* unknown because the host could not be asked */
 	char xid[33];	      /* of the last intent, in either direction */
 	char ran[33];	      /* of the last intent on the way there */
 	char life[128];	      /* the life it was launched in */
 	char seen[65];	      /* digest of the state before the first attempt */
 	char after[65];	      /* digest of the state after it was done */
+	char left[65];	      /* what an undo that failed left; "" = unknown */
 	char undo_script[65]; /* digest of the undo fixed with the intent */
 	char want[65];	      /* digest of what it was to become */
 	char uptime[24];      /* of the host when it ended, seconds */
@@ -87,11 +94,15 @@ struct part_fold {
 	int phase;
 	int wave; /* from 1 */
 	enum host_state state;
-	bool touched;	 /* has an intent record */
-	bool asking;	 /* a check could not tell: it is asked again */
-	int kept;	 /* steps kept on the way back */
-	char life[128];	 /* of the last connection */
-	char opened[24]; /* uptime at the first connection of that life */
+	bool touched;	     /* has an intent record */
+	bool asking;	     /* a check could not tell: it is asked again */
+	int kept;	     /* steps kept on the way back */
+	bool was_lost;	     /* it went away, and was not reached since */
+	bool gone;	     /* not proved back because it can not be reached */
+	bool not_back;	     /* counts against the limits of the way back */
+	int64_t stuck_epoch; /* of the run that could not bring it back */
+	char life[128];	     /* of the last connection */
+	char opened[24];     /* uptime at the first connection of that life */
 	struct step_fold *steps; /* the host's */
 };
 
@@ -101,6 +112,7 @@ struct host_fold {
 	bool failed;		  /* counts against limits.failed */
 	bool unreachable;	  /* counts against limits.unreachable */
 	bool excluded;		  /* counts against limits.excluded */
+	bool asked;		  /* a person asked for its way back */
 	struct part_fold **parts; /* by phase, NULL where it has none */
 	struct step_fold *steps;  /* by step id; [0] unused */
 };
@@ -112,6 +124,13 @@ struct approval_fold {
 	int64_t number;
 	int64_t wall_ms;
 	const char *statement, *signature, *person, *fingerprint;
+};
+
+/* Why the run that goes on, goes. */
+enum run_way {
+	WAY_PLAN,  /* there, and back as the plan's rollback: says */
+	WAY_ASKED, /* back, because a person asked */
+	WAY_OWED,  /* back, only those that owe it from an earlier run */
 };
 
 struct change_fold {
@@ -146,6 +165,10 @@ struct change_fold {
 	const char *paused_by, *paused_because; /* "hoshu": a check asks */
 	const char *aborted_by, *aborted_because;
 	const char *rejected_by;
+	enum run_way way;
+	bool asked_all;	 /* WAY_ASKED: every host, not those marked */
+	bool back_limit; /* of this run's way back: it pauses */
+	const char *back_limit_text;
 	int step_count;	       /* last step id */
 	const int *step_phase; /* by id; NULL = all are of the first */
 	struct approval_fold *approvals;

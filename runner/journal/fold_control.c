@@ -62,11 +62,15 @@ fold_settled(struct change_fold *fold, const struct record *record,
 	if (part == NULL || record->step < 1 || record->step > fold->step_count)
 		return;
 	step = &part->steps[record->step];
-	if (step->undo == UNDO_UNKNOWN && strcmp(step->xid, record->xid) == 0) {
+	if ((step->undo == UNDO_UNKNOWN ||
+		(step->undo == UNDO_OPEN && step->asked_again)) &&
+	    strcmp(step->xid, record->xid) == 0) {
 		/* undone by word alone only where no probe can say it */
-		step->undo =
-		    done && step->seen[0] == '\0' ? UNDO_DONE : UNDO_WAITING;
-	} else if (step->state != STEP_UNKNOWN ||
+		step->undo = done && (step->blind || step->seen[0] == '\0')
+				 ? UNDO_DONE
+				 : UNDO_WAITING;
+	} else if ((step->state != STEP_UNKNOWN &&
+		       (step->state != STEP_OPEN || !step->asked_again)) ||
 		   strcmp(step->ran, record->xid) != 0) {
 		return;
 	} else if (done) {

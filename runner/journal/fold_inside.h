@@ -16,6 +16,14 @@ int fold_control(struct change_fold *fold, const struct record *record,
  * wave; the host's first where neither tells, NULL where it has none. */
 struct part_fold *fold_part(const struct change_fold *fold,
     const struct host_fold *host, const struct record *record);
+/* fold_back.c: a run begins; way "" = it goes on as it was. */
+void fold_run_started(struct change_fold *fold, const struct record *record,
+    const struct json *body);
+/* A part's way back begins, perhaps another time. */
+void fold_part_back(const struct change_fold *fold, struct part_fold *part);
+/* And ends without its proof. */
+void fold_part_stuck(struct part_fold *part, const struct record *record,
+    const struct json *body);
 /* text (NULL = "") into out, cut to size. */
 void fold_copy(char *out, size_t size, const char *text);
 

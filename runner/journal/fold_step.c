@@ -43,11 +43,13 @@ fold_intent(struct step_fold *step, struct part_fold *part,
 		part->state = HOST_STARTED;
 	fold_copy(step->xid, sizeof(step->xid), record->xid);
 	fold_copy(step->life, sizeof(step->life), record->life);
+	step->unasked = step->asked_again = false;
 	if (undo) {
 		step->undo = UNDO_OPEN;
 		step->undo_attempts++;
 		return;
 	}
+	step->on_way_back = part->state == HOST_BACK;
 	step->state = STEP_OPEN;
 	step->attempts++;
 	fold_copy(step->ran, sizeof(step->ran), record->xid);
@@ -88,7 +90,10 @@ fold_outcome(const struct change_fold *fold, const struct part_fold *part,
 {
 	bool open = step->state == STEP_OPEN;
 
-	if (!open && !(record->kind == RECORD_STEP_DONE && step->attempts > 0))
+	/* a person may have settled it while the host was asked: the host's
+	 * answer counts, whichever of the two stands first */
+	if (!open && !step->asked_again &&
+	    !(record->kind == RECORD_STEP_DONE && step->attempts > 0))
 		return err_set(err, ERR_STORE,
 		    "record %lld: %s of step %d on %s without an open intent",
 		    (long long)record->number, record_kind_word(record->kind),
@@ -101,12 +106,15 @@ fold_outcome(const struct change_fold *fold, const struct part_fold *part,
 		step->state = STEP_FAILED;
 	} else if (record->kind == RECORD_STEP_UNKNOWN) {
 		step->state = STEP_UNKNOWN;
+		step->unasked = json_get_bool(body, "unasked", false);
 	} else { /* sealed: it never ran; an attempt before it may have */
-		step->sealed++;
+		step->sealed += open || step->state == STEP_DONE;
+		step->asked_again = false;
 		step->state =
 		    step->attempts > step->sealed ? STEP_FAILED : STEP_WAITING;
 		return 0;
 	}
+	step->asked_again = false;
 	fold_take_uptime(fold, part, step, body);
 	return 0;
 }
@@ -143,12 +151,13 @@ fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
 		return 0;
 	}
 	/* A step that never took effect is proved back by its probe alone. */
-	if (step->undo != UNDO_OPEN &&
+	if (step->undo != UNDO_OPEN && !step->asked_again &&
 	    !(kind == RECORD_UNDO_DONE && step->undo == UNDO_WAITING))
 		return err_set(err, ERR_STORE,
 		    "record %lld: %s of step %d on %s without an open intent",
 		    (long long)record->number, record_kind_word(kind),
 		    record->step, record->host);
+	step->asked_again = false;
 	if (kind == RECORD_UNDO_DONE) {
 		/* by other steps, or by somebody else: in the life of now, not
 		 * in that of its own intent */
@@ -156,12 +165,17 @@ fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
 			fold_copy(step->life, sizeof(step->life), record->life);
 		step->undo = UNDO_DONE;
 		fold_take_uptime(fold, part, step, body);
-	} else if (kind == RECORD_UNDO_FAILED) {
-		step->undo = UNDO_FAILED;
-	} else if (kind == RECORD_UNDO_UNKNOWN) {
-		step->undo = UNDO_UNKNOWN;
-	} else {
+	} else if (kind == RECORD_UNDO_SEALED) {
 		step->undo = UNDO_WAITING;
+		step->undo_sealed++;
+	} else {
+		step->undo =
+		    kind == RECORD_UNDO_FAILED ? UNDO_FAILED : UNDO_UNKNOWN;
+		step->undo_ran = true;
+		step->blind = json_get_bool(body, "blind", false);
+		step->unasked = json_get_bool(body, "unasked", false);
+		fold_copy(step->left, sizeof(step->left),
+		    json_get_text(body, "seen", ""));
 	}
 	return 0;
 }

@@ -58,6 +58,8 @@
 	X(RECORD_LIMIT, "limit-reached")                                       \
 	X(RECORD_BACK_STARTED, "back-started") /* the change goes back */      \
 	X(RECORD_BACK_ENDED, "back-ended")                                     \
+	X(RECORD_BACK_ASKED, "back-asked") /* by a person; host, or all */     \
+	X(RECORD_BACK_LIMIT, "back-limit-reached")                             \
 	/* what persons say of a running change; also hoshu, where it asks */  \
 	X(RECORD_PAUSED, "paused")   /* body: because */                       \
 	X(RECORD_RESUMED, "resumed") /* body: because */                       \

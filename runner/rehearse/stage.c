@@ -290,6 +290,8 @@ stage_run(struct stage *stage, struct gate_result *result, struct err *err)
 		struct err why = ERR_INIT;
 
 		r = stage_run_once(stage, result, &why);
+		if (r == -(int)ERR_WAITING && stage->fold.back_limit)
+			return STAGE_PAUSED;
 		if (r != -(int)ERR_WAITING || !stage->fold.paused) {
 			if (r < 0)
 				*err = why;

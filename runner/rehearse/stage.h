@@ -19,7 +19,7 @@
 
 struct stage;
 
-enum { STAGE_DIED = 1 };
+enum { STAGE_DIED = 1, STAGE_PAUSED = 2 };
 
 struct stage_options {
 	struct change *change; /* hosts chosen and shared out over waves; the
@@ -49,8 +49,9 @@ void stage_plan(struct arena *arena, struct change *change);
  * previewed again: every fleet begins the same where met and skip are 0. */
 int stage_open(const struct stage_options *options, struct stage **out,
     struct err *err) MUST_USE;
-/* One coordinator: 0 = the end, STAGE_DIED, or an error. A pause that a check
- * asked for is lifted at once. */
+/* One coordinator: 0 = the end, STAGE_DIED, STAGE_PAUSED (its way back waits
+ * for a person: another run is the word to go on), or an error. A pause that a
+ * check asked for is lifted at once. */
 int stage_run(
     struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;
 void stage_close(struct stage *stage);

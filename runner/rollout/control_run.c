@@ -158,6 +158,13 @@ control_renew(void *arg)
 		    lease_length_ms(run->o.lease) / 3, control_renew, run);
 }
 
+static void
+control_say_way(struct run *run, struct json *body)
+{
+	if (run->o.way != NULL && run->o.way[0] != '\0')
+		json_put_text(run->arena, body, "way", run->o.way);
+}
+
 /*
  * The fence: behind this record the journal takes nothing more of an older
  * run. Only then is read what the older one had said until here.
@@ -175,6 +182,7 @@ control_fence(struct run *run, struct err *err)
 	};
 	int r;
 
+	control_say_way(run, body);
 	if (run->o.lease != NULL && lease_taken_from(run->o.lease)[0] != '\0')
 		json_put_text(run->arena, body, "text",
 		    arena_printf(run->arena, _("taken over from %s"),
@@ -192,10 +200,13 @@ control_fence(struct run *run, struct err *err)
 int
 control_begin(struct run *run, struct err *err)
 {
+	struct json *body;
 	int r;
 
 	if (journal_is_rehearsed(run->o.journal)) { /* there is nobody else */
-		run_record(run, NULL, RECORD_RUN_STARTED, 0, 0, NULL, NULL,
+		body = json_map(run->arena);
+		control_say_way(run, body);
+		run_record(run, NULL, RECORD_RUN_STARTED, 0, 0, NULL, body,
 		    NULL, NULL);
 		return 0;
 	}

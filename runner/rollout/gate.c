@@ -1,8 +1,7 @@
 /*
  * The gate; see gate.h. Pure: no I/O, no clock.
  */
-#include "rollout/gate.h"
-#include "rollout/machine.h"
+#include "rollout/gate_inside.h"
 #include "rollout/waves.h"
 
 #include <stdio.h>
@@ -50,14 +49,13 @@ gate_part_final(const struct part_fold *part)
 	return part->state != HOST_STARTED && part->state != HOST_BACK;
 }
 
-/* Is something being done to it, or about to be? */
-static bool
+bool
 gate_is_active(const struct part_fold *part)
 {
 	return part->state == HOST_STARTED || part->state == HOST_BACK;
 }
 
-static int
+int
 gate_wave_now(const struct change *change, const struct change_fold *fold)
 {
 	for (size_t w = 1; w <= change->wave_count; w++)
@@ -66,8 +64,7 @@ gate_wave_now(const struct change *change, const struct change_fold *fold)
 	return 0;
 }
 
-/* counts says which parts stand in the way of this one. */
-static bool
+bool
 gate_spread_allows(const struct change *change, const struct change_fold *fold,
     int part, bool (*counts)(const struct part_fold *part))
 {
@@ -115,9 +112,7 @@ gate_next_part(
 	return -1;
 }
 
-/* Parts of a wave that are being touched. On the way back only these count:
- * hosts that stand failed must not keep the others from going back. */
-static int
+int
 gate_busy(const struct change_fold *fold, const struct change_wave *wave)
 {
 	int busy = 0;
@@ -168,7 +163,7 @@ gate_is_held(const struct change_fold *fold)
 
 /* How far back the failures that stand call for. Held, a host that fails ends
  * its own part by going back; nobody else goes with it. */
-static enum back_scope
+enum back_scope
 gate_scope(const struct change *change, const struct change_fold *fold)
 {
 	const struct plan *plan = change->plan;
@@ -191,60 +186,10 @@ gate_in_flight(const struct change_fold *fold)
 	return false;
 }
 
-static bool
+bool
 gate_is_failed(const struct part_fold *part)
 {
 	return part->state == HOST_FAILED || part->state == HOST_LOST;
-}
-
-/* Is the way back of the host's later phases behind it? */
-static bool
-gate_later_undone(const struct change *change, const struct part_fold *part)
-{
-	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
-	     p++) {
-		const struct part_fold *later = part->host->parts[p];
-
-		if (later == NULL)
-			continue;
-		switch (later->state) {
-		case HOST_WAITING:
-		case HOST_UNREACHABLE:
-		case HOST_EXCLUDED:
-		case HOST_REVERTED:
-			break;
-		case HOST_DONE:
-			if (machine_has_way_back(change->plan, later))
-				return false;
-			break;
-		case HOST_STARTED:
-		case HOST_FAILED:
-		case HOST_LOST:
-		case HOST_BACK:
-		case HOST_STUCK:
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Does this part stand well while a later phase of its host failed and went
- * back? Then the host as a whole is not yet what it was. */
-static bool
-gate_is_half_back(const struct change *change, const struct part_fold *part)
-{
-	const struct host_fold *host = part->host;
-
-	if (part->state != HOST_DONE || !host->failed ||
-	    !machine_has_way_back(change->plan, part) ||
-	    !gate_later_undone(change, part))
-		return false;
-	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
-	     p++)
-		if (host->parts[p] != NULL &&
-		    host->parts[p]->state == HOST_REVERTED)
-			return true;
-	return false;
 }
 
 static bool
@@ -269,7 +214,8 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 		const struct part_fold *part = &fold->parts[i];
 
 		if (!gate_is_failed(part) &&
-		    !(scope == BACK_HOST && gate_is_half_back(change, part)))
+		    !(scope == BACK_HOST && (gate_is_half_back(change, part) ||
+						gate_owes(change, fold, part))))
 			continue;
 		gate->wave = part->wave;
 		gate->part = (int)i;
@@ -301,68 +247,6 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 	return false;
 }
 
-/* Is the part among those that go back when the change does? */
-static bool
-gate_goes_back(const struct change *change, const struct change_fold *fold,
-    const struct part_fold *part)
-{
-	if (!machine_has_way_back(change->plan, part) && !gate_is_failed(part))
-		return false;
-	return gate_scope(change, fold) != BACK_WAVE ||
-	       part->wave == gate_wave_now(change, fold);
-}
-
-/* The next part of the wave that goes back, the half-done ones first; -1 when
- * none may now. *waiting says whether there are any. */
-static int
-gate_back_next(const struct change *change, const struct change_fold *fold,
-    const struct change_wave *wave, bool *waiting)
-{
-	bool room = gate_busy(fold, wave) < wave->at_once;
-	int next = -1;
-
-	*waiting = false;
-	for (size_t i = 0; i < wave->count; i++) {
-		int at = wave->parts[i];
-		const struct part_fold *part = &fold->parts[at];
-		bool failed = gate_is_failed(part);
-
-		if ((part->state != HOST_DONE && !failed) ||
-		    !gate_goes_back(change, fold, part) ||
-		    !gate_later_undone(change, part))
-			continue;
-		*waiting = true;
-		if (!room || (!failed && next >= 0) ||
-		    !gate_spread_allows(change, fold, at, gate_is_active))
-			continue;
-		next = at;
-		if (failed)
-			break;
-	}
-	return next;
-}
-
-/* Later waves first; within a wave as many at once as on the way there. */
-static void
-gate_back(const struct change *change, const struct change_fold *fold,
-    struct gate *gate)
-{
-	for (size_t w = change->wave_count; w >= 1; w--) {
-		const struct change_wave *wave = &change->waves[w - 1];
-		bool waiting;
-
-		gate->part = gate_back_next(change, fold, wave, &waiting);
-		if (gate->part >= 0) {
-			gate->kind = GATE_BACK_HOST;
-			gate->wave = (int)w;
-			return;
-		}
-		if (waiting || gate_busy(fold, wave) > 0)
-			return; /* for those that are on their way */
-	}
-	gate->kind = GATE_END;
-}
-
 /* Nothing more is to come of it; also not of a host of it that goes back in an
  * earlier phase. */
 static bool
@@ -392,7 +276,8 @@ gate_forward(const struct change *change, const struct change_fold *fold,
 	}
 	switch (fold->waves[wave]) {
 	case WAVE_WAITING:
-		gate->kind = GATE_START_WAVE;
+		if (!gate_in_flight(fold))
+			gate->kind = GATE_START_WAVE;
 		return;
 	case WAVE_STARTED:
 		gate->part = gate_next_part(change, fold, wave);

@@ -15,9 +15,11 @@ enum gate_kind {
 	GATE_START_HOST,
 	GATE_SOAK, /* the wave's hosts are through: soak begins */
 	GATE_END_WAVE,
-	GATE_LIMIT,	/* the stop rule: record it, start no more */
-	GATE_BACK,	/* the change goes back */
-	GATE_BACK_HOST, /* this host goes back */
+	GATE_LIMIT,	 /* the stop rule: record it, start no more */
+	GATE_BACK,	 /* the change goes back */
+	GATE_BACK_HOST,	 /* this host goes back */
+	GATE_BACK_LIMIT, /* too many are not brought back: record it */
+	GATE_HOLD,   /* the way back pauses; a person says whether to go on */
 	GATE_PAUSED, /* a person holds it, and nothing is in flight any more */
 	GATE_END,    /* nothing is left to do */
 };
@@ -38,6 +40,11 @@ void gate_decide(const struct change *change, const struct change_fold *fold,
 bool gate_holds_place(const struct part_fold *part);
 /* Is nothing more to come of this part in the present direction? */
 bool gate_part_final(const struct part_fold *part);
+
+/* Does an earlier run, or the host's absence, owe it its way back, and has
+ * this run not tried yet? */
+bool gate_owes(const struct change *change, const struct change_fold *fold,
+    const struct part_fold *part);
 
 /* The end's word and exit status (table in base/err.h). */
 struct gate_result {

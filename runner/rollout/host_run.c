@@ -62,6 +62,20 @@ host_ended(void *arg, struct ticket *ticket)
 	host_next(arg);
 }
 
+/* Steps that are proved back. */
+static int
+host_undone(const struct host_run *host)
+{
+	const struct plan *plan = host->run->o.change->plan;
+	int count = 0;
+
+	for (int id = 1; id <= plan->last_id; id++)
+		count += plan->by_id[id]->phase == host->fold->phase &&
+			 !plan_runs_again(plan->by_id[id]) &&
+			 host->fold->steps[id].undo == UNDO_DONE;
+	return count;
+}
+
 void
 host_end(struct host_run *host, enum record_kind kind, const char *text)
 {
@@ -72,6 +86,11 @@ host_end(struct host_run *host, enum record_kind kind, const char *text)
 	json_put_text(arena, body, "text", text);
 	if (host->fold->kept > 0)
 		json_put_int(arena, body, "kept", host->fold->kept);
+	if (kind == RECORD_HOST_REVERTED)
+		json_put_int(arena, body, "undone", host_undone(host));
+	if (host->gone)
+		json_put_bool(arena, body, "gone", true);
+	host->gone = false;
 	host->busy = true;
 	host->now.after_ok = false;
 	host->now.synced = false;
@@ -117,6 +136,7 @@ host_mark_unknown(struct host_run *host)
 		body = json_map(arena);
 		json_put_text(arena, body, "why",
 		    _("the host can not be reached to ask what became of it"));
+		json_put_bool(arena, body, "unasked", true);
 		run_record(host->run, host,
 		    undo ? RECORD_UNDO_UNKNOWN : RECORD_STEP_UNKNOWN, id,
 		    undo ? step->undo_attempts : step->attempts, step->xid,
@@ -133,6 +153,7 @@ host_unreachable(struct host_run *host, const char *text)
 		return;
 	}
 	host_mark_unknown(host);
+	host->gone = true;
 	if (host_going_back(host))
 		host_end(host, RECORD_HOST_STUCK, text);
 	else
@@ -302,7 +323,7 @@ host_synced(void *arg, const struct answer *answer)
 }
 
 static void
-host_kept(struct host_run *host, enum record_kind kind, int id)
+host_kept(struct host_run *host, int id)
 {
 	const struct step *step = host->run->o.change->plan->by_id[id];
 	struct arena *arena = arena_new();
@@ -310,7 +331,8 @@ host_kept(struct host_run *host, enum record_kind kind, int id)
 
 	json_put_text(
 	    arena, body, "because", step->because != NULL ? step->because : "");
-	run_record(host->run, host, kind, id, 0, NULL, body, host_ended, host);
+	run_record(host->run, host, RECORD_UNDO_KEPT, id, 0, NULL, body,
+	    host_ended, host);
 	arena_free(arena);
 }
 
@@ -424,10 +446,10 @@ host_act(struct host_run *host)
 		undo_prove(host, step);
 		return;
 	case ACT_KEEP:
-		host_kept(host, RECORD_UNDO_KEPT, step);
+		host_kept(host, step);
 		return;
 	case ACT_STOP:
-		host_kept(host, RECORD_UNDO_STOPPED, step);
+		undo_stop(host, step);
 		return;
 	case ACT_REVERTED:
 		host_end(host, RECORD_HOST_REVERTED, "");

@@ -46,6 +46,7 @@ struct host_run { /* of one part: a host in a phase */
 	int connects;  /* failed connects in a row */
 	int64_t reboot_ends_ms; /* loop time till which it may be away; 0 = it
 				   is not rebooting */
+	bool gone;     /* it ends because it can not be reached */
 	char life[128];
 	double opened_uptime; /* of the host, when it was connected last */
 	int64_t opened_ms;    /* the same in loop time */
@@ -56,6 +57,7 @@ struct host_run { /* of one part: a host in a phase */
 	int64_t step_ends_ms; /* loop time at which it is stopped, again */
 	int stops;	      /* how often that was said since it is settled */
 	struct outcome outcome;
+	bool undoing; /* the launch in hand is of an undo */
 	bool settled; /* it was asked what became of the launch */
 	char uptime[24];
 	int answers;	  /* still to come before judging */
@@ -196,6 +198,8 @@ struct json *step_body(struct host_run *host);
 /* ---- undo_run.c ---- */
 void undo_start(struct host_run *host, int step);
 void undo_prove(struct host_run *host, int step);
+/* rollback: stop, unless it is as it was before already. */
+void undo_stop(struct host_run *host, int step);
 void undo_judge(struct host_run *host);
 
 /* ---- check_run.c ---- */

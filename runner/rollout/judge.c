@@ -182,6 +182,10 @@ judge_undo_start(const struct step_fold *step, const struct seen *now)
 	/* A half-done step left a state that nobody wrote down. */
 	if (step->state != STEP_DONE || step->after[0] == '\0')
 		return UNDO_START_GO;
+	/* so may an undo that did not prove it back */
+	if (step->undo_ran &&
+	    (step->left[0] == '\0' || strcmp(now->seen, step->left) == 0))
+		return UNDO_START_GO;
 	return strcmp(now->seen, step->after) == 0 ? UNDO_START_GO
 						   : UNDO_START_CONFLICT;
 }

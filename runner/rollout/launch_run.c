@@ -84,7 +84,7 @@ step_judge(struct host_run *host)
 	host->first = NULL;
 	host->connects = 0;
 	host->now.synced = false;
-	if (fold->undo == UNDO_OPEN) {
+	if (host->undoing) {
 		undo_judge(host);
 		return;
 	}
@@ -301,6 +301,7 @@ step_launch(
 	memmove(host->seen.apply, script, strlen(script) + 1);
 	memset(&host->outcome, 0, sizeof(host->outcome));
 	host->settled = false;
+	host->undoing = undo;
 	host->told = step_body(host);
 	step_keep_blob(host, script);
 	run_record(host->run, host,
@@ -392,5 +393,6 @@ step_settle(struct host_run *host, int id)
 			     (ours ? 0 : host->step->timeout_ms);
 	host->stops = 0;
 	host->settled = true;
+	host->undoing = host->fold->steps[id].undo == UNDO_OPEN;
 	step_settle_ask(host);
 }

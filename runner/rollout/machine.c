@@ -191,7 +191,7 @@ machine_back_step(
 		act_set(act, ACT_STUCK, step->id);
 		return true;
 	case UNDO_WAITING: /* every attempt so far never ran */
-		if (fold->undo_attempts < SEALED_MAX)
+		if (fold->undo_sealed < SEALED_MAX)
 			break;
 		act_set(act, ACT_STUCK, step->id);
 		return true;
@@ -236,7 +236,7 @@ machine_again(
 	if (fold->undo == UNDO_DONE)
 		return false;
 	act_set(act,
-	    fold->undo == UNDO_WAITING && fold->undo_attempts < SEALED_MAX
+	    fold->undo == UNDO_WAITING && fold->undo_sealed < SEALED_MAX
 		? ACT_UNDO
 		: ACT_STUCK,
 	    step->id);

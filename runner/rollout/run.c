@@ -99,7 +99,9 @@ run_record(struct run *run, struct host_run *host, enum record_kind kind,
 	    .xid = xid != NULL ? xid : "",
 	    .life = host != NULL ? place_life(host) : "",
 	    .kind = kind,
-	    .actor = kind == RECORD_RUN_STARTED ? run->o.actor : "hoshu",
+	    .actor = kind == RECORD_RUN_STARTED || kind == RECORD_BACK_ASKED
+			 ? run->o.actor
+			 : "hoshu",
 	    .wall_ms = world_wall_ms(run->o.world),
 	    .mono_ms = world_mono_ms(run->o.world),
 	};
@@ -294,6 +296,16 @@ run_gate(struct run *run)
 		run_record(run, &run->hosts[gate.part], RECORD_HOST_BACK, 0, 0,
 		    NULL, NULL, NULL, NULL);
 		return true;
+	case GATE_BACK_LIMIT:
+		body = json_map(run->arena);
+		json_put_text(run->arena, body, "text", gate.text);
+		run_record(
+		    run, NULL, RECORD_BACK_LIMIT, 0, 0, NULL, body, NULL, NULL);
+		return true;
+	case GATE_HOLD:
+		run->stopping = true;
+		run_wake(run);
+		return false;
 	case GATE_PAUSED:
 		if (!run_hosts_busy(run) && run->appends == 0)
 			control_stand(run);
@@ -425,6 +437,25 @@ run_interrupted(void *arg)
 	run_wake(run);
 }
 
+/* A person asked for the way back: the record says who, why and for whom. */
+static void
+run_begin_back(struct run *run)
+{
+	const struct change *change = run->o.change;
+	struct json *body = json_map(run->arena);
+
+	json_put_text(run->arena, body, "because", run->o.because);
+	if (run->o.asked == NULL)
+		run_record(
+		    run, NULL, RECORD_BACK_ASKED, 0, 0, NULL, body, NULL, NULL);
+	for (size_t i = 0; i < change->part_count && run->o.asked != NULL; i++)
+		if (run->o.asked[change->parts[i].host])
+			run_record(run, &run->hosts[i], RECORD_BACK_ASKED, 0, 0,
+			    NULL, body, NULL, NULL);
+	run_record(
+	    run, NULL, RECORD_BACK_STARTED, 0, 0, NULL, NULL, NULL, NULL);
+}
+
 int
 run_change(const struct run_options *options, struct gate_result *result,
     struct err *err)
@@ -433,6 +464,7 @@ run_change(const struct run_options *options, struct gate_result *result,
 	struct loop_signal *interrupt, *terminate;
 	size_t count = options->change->part_count;
 	bool plain = i18n_plain(true); /* what is recorded is English */
+	char name[16];
 
 	run.hosts = arena_array(run.arena, struct host_run, count);
 	run.places = places_new(&run);
@@ -441,6 +473,8 @@ run_change(const struct run_options *options, struct gate_result *result,
 	run.error = control_begin(&run, err);
 	if (run.error < 0)
 		goto out;
+	if (options->way != NULL && strcmp(options->way, "back") == 0)
+		run_begin_back(&run);
 	run_wake(&run);
 	interrupt =
 	    loop_signal_start(options->loop, SIGINT, run_interrupted, &run);
@@ -459,6 +493,14 @@ run_change(const struct run_options *options, struct gate_result *result,
 	gate_result(options->fold, result);
 	if (run.error != 0)
 		*err = run.err;
+	else if (options->fold->back_limit &&
+		 options->fold->state != CHANGE_ENDED)
+		run.error = err_set(err, ERR_WAITING,
+		    _("the way back pauses: %s. Look at those hosts first; "
+		      "then `hoshu run %s` tries them again and goes on with "
+		      "the others"),
+		    options->fold->back_limit_text,
+		    change_name(options->change->number, name));
 	else if (options->fold->state != CHANGE_ENDED)
 		run.error = err_set(err, ERR_WAITING,
 		    _("interrupted; nothing is lost: the same command goes on "

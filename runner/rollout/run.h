@@ -28,6 +28,11 @@ struct run_options {
 	const struct fleet_host *hosts; /* how to reach each, by index */
 	const char *actor;		/* who runs it */
 	struct lease *lease;		/* on the change; NULL = none is held */
+	/* "" = go on as it stands; "back": take it back, because a person said
+	 * so; "owed": try again what an earlier run could not take back */
+	const char *way;
+	const char *because; /* of "back" */
+	const bool *asked;   /* of "back": hosts by index; NULL = all */
 	/* Asked before every wave: is it (still) approved? */
 	int (*permit)(void *arg, struct err *err);
 	/* Every record once it is durable; may be NULL. */

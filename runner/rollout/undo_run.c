@@ -142,6 +142,8 @@ undo_judge(struct host_run *host)
 		json_put_text(host->arena, host->told, "why", judged.why);
 	json_put_text(host->arena, host->told, "seen", host->seen.seen);
 	json_put_text(host->arena, host->told, "uptime", host->uptime);
+	if (!host->seen.have)
+		json_put_bool(host->arena, host->told, "blind", true);
 	if (plan_runs_again(host->step))
 		json_put_bool(
 		    host->arena, host->told, undo_again_word(host->step), true);
@@ -184,4 +186,43 @@ undo_prove(struct host_run *host, int id)
 	undo_record(host, RECORD_UNDO_DONE,
 	    N_("its rollback steps ended well; it has no probe that could "
 	       "prove more"));
+}
+
+/* ---- rollback: stop ---- */
+
+static void
+undo_stopped(struct host_run *host)
+{
+	const char *because = host->step->because;
+
+	undo_record(host, RECORD_UNDO_STOPPED, because != NULL ? because : "");
+}
+
+static void
+undo_stop_seen(void *arg, const struct answer *answer)
+{
+	struct host_run *host = arg;
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+
+	if (host_lost_connection(host, answer))
+		return;
+	if (answer->kind == ANSWER_SEEN)
+		step_take_seen(host, answer, &host->seen);
+	if (answer->kind == ANSWER_SEEN && host->seen.have &&
+	    strcmp(host->seen.seen, fold->seen) == 0)
+		undo_record(host, RECORD_UNDO_DONE,
+		    N_("it is as it was before already"));
+	else
+		undo_stopped(host);
+}
+
+void
+undo_stop(struct host_run *host, int id)
+{
+	if (host->fold->steps[id].seen[0] != '\0') {
+		undo_probe(host, id, undo_stop_seen);
+		return;
+	}
+	host->step = host->run->o.change->plan->by_id[id];
+	undo_stopped(host);
 }

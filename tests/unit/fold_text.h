@@ -17,6 +17,9 @@ fold_text_step(const struct step_fold *step, int id, struct buf *out)
 	    step->attempts, step->sealed, step->undo_attempts, step->xid,
 	    step->ran, step->life, step->seen, step->after, step->undo_script,
 	    step->want, step->uptime);
+	buf_printf(out, "    undo sealed %d %d%d%d%d%d left %s\n",
+	    step->undo_sealed, step->undo_ran, step->blind, step->on_way_back,
+	    step->asked_again, step->unasked, step->left);
 }
 
 static inline void
@@ -38,6 +41,8 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	    fold->aborted ? "aborted" : "not aborted", fold->aborted_by,
 	    fold->aborted_because, fold->rejected ? "rejected" : "not rejected",
 	    fold->rejected_by);
+	buf_printf(out, "way %d all %d limit %d %s\n", (int)fold->way,
+	    fold->asked_all, fold->back_limit, fold->back_limit_text);
 	for (size_t w = 1; w <= fold->wave_count; w++)
 		buf_printf(out, "wave %d\n", (int)fold->waves[w]);
 	for (size_t a = 0; a < fold->approval_count; a++)
@@ -49,8 +54,8 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	for (size_t h = 0; h < fold->host_count; h++) {
 		const struct host_fold *host = &fold->hosts[h];
 
-		buf_printf(out, "%s %d%d%d\n", host->name, host->failed,
-		    host->unreachable, host->excluded);
+		buf_printf(out, "%s %d%d%d%d\n", host->name, host->failed,
+		    host->unreachable, host->excluded, host->asked);
 		for (int id = 1; id <= fold->step_count; id++)
 			fold_text_step(&host->steps[id], id, out);
 	}
@@ -62,6 +67,9 @@ fold_text(const struct change_fold *fold, struct buf *out)
 		    part->host->name, part->phase, host_state_word(part->state),
 		    part->life, part->opened, part->touched, part->asking,
 		    part->wave, part->kept);
+		buf_printf(out, "  stuck %" PRId64 " %d%d%d\n",
+		    part->stuck_epoch, part->was_lost, part->gone,
+		    part->not_back);
 	}
 }
 

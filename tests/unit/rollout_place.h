@@ -3,7 +3,8 @@
  * hosts, and records written as words ("intent 1, done 1, undo-intent 1"),
  * folded as they come. A word is a kind of record/record.h, its front left out
  * where a step's number (step-, wave-) or none (host-) tells it; a letter is
- * the host (otherwise "a"), KEY=VALUE goes into the body, at=MS is the time,
+ * the host (otherwise "a"), KEY=VALUE goes into the body (yes is true),
+ * epoch=N is the run, at=MS is the time,
  * wave=N says which part of the host is meant (otherwise its first), xid=KEY
  * the launch.
  */
@@ -124,6 +125,10 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 			*value++ = '\0';
 			if (strcmp(next, "at") == 0)
 				record.wall_ms = atoll(value);
+			else if (strcmp(next, "epoch") == 0)
+				record.epoch = atoll(value);
+			else if (strcmp(value, "yes") == 0)
+				json_put_bool(arena, body, next, true);
 			else if (strcmp(next, "wave") == 0)
 				record.step = atoi(value);
 			else if (strcmp(next, "xid") == 0)

@@ -41,6 +41,7 @@ struct sim_host {
 	bool launched;	      /* its answer is to come */
 	enum sim_truth truth; /* of the open ticket */
 	int open;	      /* step with an open ticket; 0 = none */
+	int unasked;	      /* the same, while it is given up */
 	bool ever_failed, ever_unreachable, ever_excluded;
 	struct sim_step steps[SIM_IDS];
 };
@@ -48,7 +49,7 @@ struct sim_host {
 struct sim_record {
 	enum record_kind kind;
 	int host, step;
-	int64_t wall_ms;
+	int64_t wall_ms, epoch;
 	const char *body;
 };
 
@@ -63,6 +64,8 @@ struct sim {
 	struct sim_host hosts[SIM_HOSTS];
 	int64_t now_ms;
 	int bound; /* in flight */
+	int64_t epoch;
+	int holds; /* the way back has paused so often */
 	bool limit_seen, back_seen;
 	enum back_scope scope; /* of the change going back */
 	struct sim_record *log;

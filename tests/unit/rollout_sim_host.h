@@ -18,7 +18,7 @@ sim_fold(const struct sim *sim, struct change_fold *fold,
 {
 	struct record record = {.number = number,
 	    .change = 1,
-	    .epoch = 1,
+	    .epoch = from->epoch,
 	    .host = from->host < 0 ? "" : sim->change->hosts[from->host].name,
 	    .step = from->step,
 	    .xid = "xid",
@@ -39,7 +39,10 @@ sim_note(struct sim *sim, enum record_kind kind, int host, int step)
 
 	if (record_kind_is_intent(kind))
 		h->open = step;
-	else if (h != NULL && step > 0 && h->open == step)
+	else if (kind == RECORD_HOST_BACK && h->unasked != 0) {
+		h->open = h->unasked; /* it is asked again */
+		h->unasked = 0;
+	} else if (h != NULL && step > 0 && h->open == step)
 		h->open = 0;
 	if (kind == RECORD_HOST_FAILED || kind == RECORD_HOST_LOST)
 		h->ever_failed = true;
@@ -67,7 +70,7 @@ sim_record(struct sim *sim, enum record_kind kind, int host, int step,
 	    host >= 0 ? sim->fold.parts[host].state : HOST_WAITING;
 	struct err err = ERR_INIT;
 
-	*record = (struct sim_record){kind, host, step, sim->now_ms,
+	*record = (struct sim_record){kind, host, step, sim->now_ms, sim->epoch,
 	    body[0] == '{' ? arena_strdup(sim->arena, body) : "{}"};
 	if (sim->trace)
 		sim_say(sim, record);
@@ -95,15 +98,22 @@ sim_record(struct sim *sim, enum record_kind kind, int host, int step,
 }
 
 static void
-sim_host_end(struct sim *sim, int host, enum record_kind kind)
+sim_host_ends(
+    struct sim *sim, int host, enum record_kind kind, const char *body)
 {
 	struct sim_host *h = &sim->hosts[host];
 
-	sim_record(sim, kind, host, 0, "");
+	sim_record(sim, kind, host, 0, body);
 	h->now.synced = h->now.after_ok = false;
 	h->connects = 0;
 	if (kind != RECORD_HOST_FAILED && kind != RECORD_HOST_BACK)
 		h->now.connected = false;
+}
+
+static void
+sim_host_end(struct sim *sim, int host, enum record_kind kind)
+{
+	sim_host_ends(sim, host, kind, "");
 }
 
 /* What a step's outcome says beside its kind. */
@@ -284,14 +294,16 @@ sim_lost(struct sim *sim, int host)
 		sim_host_end(sim, host, RECORD_HOST_UNREACHABLE);
 		return;
 	}
+	h->unasked = h->open;
 	if (h->open != 0)
 		sim_record(sim,
 		    fold->steps[h->open].undo == UNDO_OPEN
 			? RECORD_UNDO_UNKNOWN
 			: RECORD_STEP_UNKNOWN,
-		    host, h->open, "");
-	sim_host_end(sim, host,
-	    fold->state == HOST_BACK ? RECORD_HOST_STUCK : RECORD_HOST_LOST);
+		    host, h->open, "{\"unasked\":true}");
+	sim_host_ends(sim, host,
+	    fold->state == HOST_BACK ? RECORD_HOST_STUCK : RECORD_HOST_LOST,
+	    "{\"gone\":true}");
 }
 
 static void

@@ -187,6 +187,19 @@ rules_host_back(const struct sim *sim, int host, enum host_state was)
 	}
 }
 
+/* The way back pauses when it reaches the limits, never before. */
+static void
+rules_back_limit(const struct sim *sim)
+{
+	int stuck = 0;
+
+	for (size_t h = 0; h < sim->change->host_count; h++)
+		stuck += sim->fold.parts[h].state == HOST_STUCK;
+	if (stuck < rules_limit(sim, &sim->plan->failed) &&
+	    stuck < rules_limit(sim, &sim->plan->unreachable))
+		sim_fail(sim, "the way back pauses with %d stuck", stuck);
+}
+
 /* P4, P5: "reverted" means that every step that ran is as it was, but for
  * those kept, and that every handler has run for what is there now. */
 static void

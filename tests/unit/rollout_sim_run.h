@@ -39,6 +39,17 @@ sim_soak(struct sim *sim, int wave)
 						: RECORD_HOST_LOST);
 }
 
+/* A run begins; who was away may be there again. */
+static void
+sim_start(struct sim *sim)
+{
+	sim->epoch++;
+	sim_record(sim, RECORD_RUN_STARTED, -1, 0, "");
+	for (size_t h = 0; h < sim->change->host_count; h++)
+		if (sim->hosts[h].dead && sim_chance(sim, 30))
+			sim->hosts[h].dead = false;
+}
+
 /* The coordinator dies; the next one knows what was recorded. */
 static void
 sim_crash(struct sim *sim)
@@ -63,7 +74,7 @@ sim_crash(struct sim *sim)
 		sim->hosts[h].launched = false;
 	}
 	sim->fold = again;
-	sim_record(sim, RECORD_RUN_STARTED, -1, 0, "");
+	sim_start(sim);
 }
 
 /* All that the gate says, until it waits or ends. */
@@ -101,6 +112,15 @@ sim_gate(struct sim *sim, struct gate *gate)
 			break;
 		case GATE_BACK_HOST:
 			sim_record(sim, RECORD_HOST_BACK, gate->part, 0, "");
+			break;
+		case GATE_BACK_LIMIT:
+			rules_back_limit(sim);
+			sim_record(sim, RECORD_BACK_LIMIT, -1, 0, "");
+			break;
+		case GATE_HOLD: /* a person looks, and goes on */
+			if (sim->holds++ > (int)sim->change->host_count)
+				sim_fail(sim, "it pauses again and again");
+			sim_start(sim);
 			break;
 		}
 	}
@@ -146,7 +166,7 @@ sim_whole_run(struct sim *sim, uint64_t seed, bool trace)
 	if (trace)
 		print_message("# the plan:\n%s", sim->text);
 	most = 2000 + 300 * (int)sim->change->host_count;
-	sim_record(sim, RECORD_RUN_STARTED, -1, 0, "");
+	sim_start(sim);
 	while (sim_turn(sim))
 		if (++turns > most)
 			sim_fail(sim, "no end after %d turns", turns);

@@ -8,6 +8,8 @@
 #ifndef HOSHU_TEST_SIMULATED_RULES_H
 #define HOSHU_TEST_SIMULATED_RULES_H
 
+#include <limits.h>
+
 #include "simulated_plan.h"
 
 enum part_is {
@@ -46,6 +48,7 @@ struct rule_step {
 	enum rule_step_is is;
 	enum { BACK_NOT, BACK_DONE, BACK_KEPT, BACK_BAD } back;
 	struct rule_launch *open;
+	struct rule_launch *unasked; /* given up: nobody could be asked */
 	int ran; /* launches on the way there that were claimed */
 	int undo_ran;
 	bool undone; /* by us: its undo, or its rollback steps, ran */
@@ -54,6 +57,7 @@ struct rule_step {
 struct rule_host {
 	bool failed, unreachable, excluded;
 	enum part_is parts[MADE_PHASES];
+	int tries[MADE_PHASES]; /* at going back */
 	bool touched[MADE_PHASES];
 	struct rule_step steps[MADE_STEPS];
 };
@@ -78,7 +82,7 @@ struct rules {
 	int64_t now_ms;
 	int status; /* of run-ended */
 	struct buf log;
-	int64_t kinds[RECORD_BACK_ENDED + 2];
+	int64_t kinds[RECORD_KIND_COUNT];
 };
 
 static void __attribute__((format(printf, 2, 3), noreturn))
@@ -362,7 +366,7 @@ rules_host_back(const struct rules *rules, int host, int wave, enum part_is was)
 	if (was == PART_ACTIVE && !rules->back)
 		rules_fail(rules, "h%d goes back from the middle", host);
 	if (was != PART_ACTIVE && was != PART_DONE && was != PART_FAILED &&
-	    was != PART_LOST)
+	    was != PART_LOST && was != PART_STUCK)
 		rules_fail(rules, "h%d goes back, it is at %d", host, was);
 	rules_in_flight(rules, host, wave);
 	if (rules_later_stands(rules, (size_t)host, phase))
@@ -531,7 +535,8 @@ rules_intent(struct rules *rules, const struct record *record, int host)
 			 is->is == STEP_IS_MET))
 		rules_fail(rules, "h%d: step %d once more, it is at %d", host,
 		    step->id, is->is);
-	if (!undo && is->ran > step->retry_times)
+	if (!undo && is->ran > step->retry_times &&
+	    !(step->of_rollback && h->tries[step->phase] > 1))
 		rules_fail(rules, "h%d: step %d runs %d times", host, step->id,
 		    is->ran + 1);
 	if (part == PART_BACK)
@@ -545,6 +550,15 @@ rules_intent(struct rules *rules, const struct record *record, int host)
 	launch->step = step->id;
 	launch->undo = undo;
 	is->open = launch;
+}
+
+/* Nobody could be asked: asked it is when the host goes back, before all. */
+static void
+rules_given_up(struct rule_step *is, const struct rule_launch *launch,
+    const struct record *record)
+{
+	if (strstr(record->body, "\"unasked\":true") != NULL)
+		is->unasked = (struct rule_launch *)launch;
 }
 
 /* What a forward outcome says, held against what happened. */
@@ -595,6 +609,7 @@ rules_outcome(struct rules *rules, const struct record *record, int host)
 	case RECORD_STEP_UNKNOWN:
 		if (launch == NULL)
 			rules_fail(rules, "unknown without an intent");
+		rules_given_up(is, launch, record);
 		is->is = STEP_IS_UNKNOWN;
 		return;
 	}
@@ -639,6 +654,10 @@ rules_undo_outcome(struct rules *rules, const struct record *record, int host)
 		if (step->back != STEP_BACK_KEEP)
 			rules_fail(rules, "%d is kept, who said so?", step->id);
 		is->back = BACK_KEPT;
+		return;
+	case RECORD_UNDO_UNKNOWN:
+		rules_given_up(is, launch, record);
+		is->back = BACK_BAD;
 		return;
 	default:
 		is->back = BACK_BAD;
@@ -696,6 +715,13 @@ rules_host_record(struct rules *rules, const struct record *record, int host)
 		if (kind != RECORD_HOST_STARTED && kind != RECORD_HOST_BACK &&
 		    h->steps[id].open != NULL)
 			rules_fail(rules, "h%d ends with %d open", host, id);
+	for (int id = 1; id <= rules->plan->last_id; id++)
+		if (kind == RECORD_HOST_BACK && h->steps[id].unasked != NULL &&
+		    rules->plan->by_id[id]->phase == phase) {
+			h->steps[id].open = h->steps[id].unasked;
+			h->steps[id].unasked = NULL;
+		}
+	h->tries[phase] += kind == RECORD_HOST_BACK;
 	if (kind == RECORD_HOST_STARTED)
 		rules_host_starts(rules, host, record->step);
 	else if (kind == RECORD_HOST_BACK)
@@ -704,6 +730,31 @@ rules_host_record(struct rules *rules, const struct record *record, int host)
 		rules_reverted(rules, host, phase);
 	else if (kind == RECORD_HOST_DONE)
 		rules_done(rules, host, phase);
+}
+
+/* The way back pauses when it has reached the limits, not before. */
+static void
+rules_back_pauses(const struct rules *rules)
+{
+	int stuck = 0, least = INT_MAX;
+
+	for (size_t h = 0; h < rules->change->host_count; h++) {
+		bool is = false;
+
+		for (size_t p = 0; p < rules->plan->phase_count; p++)
+			is = is || rules->hosts[h].parts[p] == PART_STUCK;
+		stuck += is;
+	}
+	for (size_t p = 0; p < rules->plan->phase_count; p++) {
+		int failed = rules_limit(rules, &rules->plan->failed, (int)p);
+		int gone =
+		    rules_limit(rules, &rules->plan->unreachable, (int)p);
+
+		least = failed < least ? failed : least;
+		least = gone < least ? gone : least;
+	}
+	if (stuck < least)
+		rules_fail(rules, "the way back pauses, %d are stuck", stuck);
 }
 
 static void
@@ -737,6 +788,9 @@ rules_change_record(struct rules *rules, const struct record *record)
 		if (rules->scope != BACK_WAVE && rules->scope != BACK_CHANGE)
 			rules_fail(
 			    rules, "the change goes back, it should not");
+		return;
+	case RECORD_BACK_LIMIT:
+		rules_back_pauses(rules);
 		return;
 	case RECORD_RUN_ENDED:
 		rules->ended = true;

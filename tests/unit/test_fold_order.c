@@ -22,6 +22,13 @@ static const char *const stands[] = {
     "run-started, host-started a, intent 1 xid=x1 seen=s, unknown 1 xid=x1, "
     "failed a",
     "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1, lost a",
+    "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1 "
+    "unasked=yes, lost a",
+    "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1 "
+    "unasked=yes, lost a, back a",
+    "run-started, host-started a, intent 1 xid=x1 seen=s, done 1 xid=x1, "
+    "failed a, back a, undo-intent 1 xid=x2, undo-unknown 1 xid=x2 "
+    "unasked=yes, stuck a",
     "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1, "
     "failed a, back a",
     "run-started, host-started a, intent 1 xid=x1 seen=s, unknown 1 xid=x1, "
@@ -44,6 +51,10 @@ static const char *const runs[] = {
     "limit-reached text=l",
     "back-started",
     "back-ended",
+    "run-started epoch=2 way=back",
+    "back-asked",
+    "back-asked a",
+    "back-limit-reached text=l",
     "host-started b",
     "opened a",
     "back a",
@@ -74,7 +85,7 @@ static const char *const runs[] = {
     "undo-stopped 1",
     "undo-conflict 1",
 };
-enum { RUNS_OF_RESTING = 12 };
+enum { RUNS_OF_RESTING = 16 };
 
 static const char *const besides[] = {
     "approved person=p",

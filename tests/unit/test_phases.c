@@ -44,7 +44,8 @@ gate_text(const struct change *change, const struct change_fold *fold,
     char *out, size_t size)
 {
 	static const char *const words[] = {"wait", "start-wave", "start-host",
-	    "soak", "end-wave", "limit", "back", "back-host", "paused", "end"};
+	    "soak", "end-wave", "limit", "back", "back-host", "back-limit",
+	    "hold", "paused", "end"};
 	struct gate gate;
 
 	assert_true(size > sizeof(gate.text) + 8);

@@ -102,7 +102,8 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
     size_t size)
 {
 	static const char *const words[] = {"wait", "start-wave", "start-host",
-	    "soak", "end-wave", "limit", "back", "back-host", "paused", "end"};
+	    "soak", "end-wave", "limit", "back", "back-host", "back-limit",
+	    "hold", "paused", "end"};
 	const char *word = words[gate->kind];
 
 	switch (gate->kind) {
@@ -121,10 +122,12 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
 		    out, size, "%s %s", word, change->hosts[gate->part].name);
 		return;
 	case GATE_LIMIT:
+	case GATE_BACK_LIMIT:
 		snprintf(out, size, "%s %.255s", word, gate->text);
 		return;
 	case GATE_BACK:
 	case GATE_PAUSED:
+	case GATE_HOLD:
 	case GATE_END:
 		snprintf(out, size, "%s", word);
 		return;

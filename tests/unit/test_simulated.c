@@ -88,9 +88,10 @@ show_run(struct show *show, struct made *made)
 	if (stage_open(&made->options, &stage, &err) < 0)
 		rules_fail(rules, "no stage: %s", err.text);
 	rules->sim = stage_sim(stage);
-	while ((r = stage_run(stage, &result, &err)) == STAGE_DIED)
+	while ((r = stage_run(stage, &result, &err)) > 0)
 		if (show->says)
-			print_message("# --- the coordinator dies ---\n");
+			print_message("# --- the coordinator %s ---\n",
+			    r == STAGE_DIED ? "dies" : "pauses, and goes on");
 	if (r < 0)
 		rules_fail(rules, "it cannot go on: %s", err.text);
 	rules_end(rules, &result);

@@ -1,0 +1,97 @@
+/*
+ * The fold of going back more than once: a run that a person asked for, hosts
+ * that owe their way back from an earlier run, and what another try may do
+ * again.
+ *
+ * Pure: no I/O, no clock.
+ */
+#include "journal/fold_inside.h"
+
+#include <string.h>
+
+void
+fold_run_started(struct change_fold *fold, const struct record *record,
+    const struct json *body)
+{
+	const char *way = json_get_text(body, "way", "");
+
+	fold->epoch = record->epoch;
+	if (fold->started_ms == 0)
+		fold->started_ms = record->wall_ms;
+	/* paused, or ended: then this run is a person's word to go on */
+	for (size_t i = 0; i < fold->part_count; i++)
+		if (fold->back_limit || way[0] != '\0')
+			fold->parts[i].not_back = false;
+	fold->back_limit = false;
+	if (strcmp(way, "back") == 0 || strcmp(way, "owed") == 0) {
+		fold->way = way[0] == 'b' ? WAY_ASKED : WAY_OWED;
+		fold->state = CHANGE_BACK;
+		fold->asked_all = false;
+		for (size_t h = 0; h < fold->host_count; h++)
+			fold->hosts[h].asked = false;
+	} else if (fold->state != CHANGE_BACK) { /* back stays back */
+		fold->state = CHANGE_RUNNING;
+	}
+}
+
+/*
+ * What is asked or tried again of a step. Never what cannot be looked at and
+ * may have run: that is a person's word.
+ */
+static void
+step_again(struct step_fold *step)
+{
+	/* what is open is settled as soon as it can be asked */
+	bool ask = step->unasked;
+
+	step->unasked = false;
+	step->asked_again = ask;
+	step->undo_sealed = 0;
+	if (ask && step->undo == UNDO_WAITING && step->state == STEP_UNKNOWN)
+		step->state = STEP_OPEN;
+	if (step->on_way_back && step->state == STEP_FAILED)
+		step->state = STEP_WAITING; /* of rollback: [steps] */
+	switch (step->undo) {
+	case UNDO_UNKNOWN:
+		if (ask)
+			step->undo = UNDO_OPEN;
+		else if (!step->blind && step->seen[0] != '\0')
+			step->undo = UNDO_WAITING;
+		break;
+	case UNDO_FAILED:
+	case UNDO_STOPPED:
+	case UNDO_CONFLICT:
+		step->undo = UNDO_WAITING;
+		break;
+	case UNDO_WAITING:
+	case UNDO_OPEN:
+	case UNDO_DONE:
+	case UNDO_KEPT:
+		break;
+	}
+}
+
+void
+fold_part_back(const struct change_fold *fold, struct part_fold *part)
+{
+	part->state = HOST_BACK;
+	for (int id = 1; id <= fold->step_count; id++)
+		if (fold->step_phase == NULL ||
+		    fold->step_phase[id] == part->phase)
+			step_again(&part->steps[id]);
+}
+
+void
+fold_part_stuck(struct part_fold *part, const struct record *record,
+    const struct json *body)
+{
+	bool gone = json_get_bool(body, "gone", false);
+	bool first = part->stuck_epoch == 0;
+
+	/* what was gone and still is, or was stuck before, is no news */
+	if (first ? !(gone && part->was_lost) : part->gone && !gone)
+		part->not_back = true;
+	part->gone = gone;
+	part->stuck_epoch = record->epoch;
+	part->state = HOST_STUCK;
+}

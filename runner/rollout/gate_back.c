@@ -1,0 +1,214 @@
+/*
+ * The gate on the way back: whom a run takes back, in which order, and where
+ * it pauses. Pure: no I/O, no clock.
+ */
+#include "rollout/gate_inside.h"
+#include "rollout/machine.h"
+#include "rollout/waves.h"
+
+#include <stdio.h>
+
+/* Is the way back of the host's later phases behind it? */
+static bool
+gate_later_undone(const struct change *change, const struct part_fold *part)
+{
+	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
+	     p++) {
+		const struct part_fold *later = part->host->parts[p];
+
+		if (later == NULL)
+			continue;
+		switch (later->state) {
+		case HOST_WAITING:
+		case HOST_UNREACHABLE:
+		case HOST_EXCLUDED:
+		case HOST_REVERTED:
+			break;
+		case HOST_DONE:
+			if (machine_has_way_back(change->plan, later))
+				return false;
+			break;
+		case HOST_STARTED:
+		case HOST_FAILED:
+		case HOST_LOST:
+		case HOST_BACK:
+		case HOST_STUCK:
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+gate_is_half_back(const struct change *change, const struct part_fold *part)
+{
+	const struct host_fold *host = part->host;
+
+	if (part->state != HOST_DONE || !host->failed ||
+	    !machine_has_way_back(change->plan, part) ||
+	    !gate_later_undone(change, part))
+		return false;
+	for (size_t p = (size_t)part->phase + 1; p < change->plan->phase_count;
+	     p++)
+		if (host->parts[p] != NULL &&
+		    host->parts[p]->state == HOST_REVERTED)
+			return true;
+	return false;
+}
+
+bool
+gate_owes(const struct change *change, const struct change_fold *fold,
+    const struct part_fold *part)
+{
+	enum back_scope scope = change->plan->host_failed;
+
+	/* once a run: what it could not bring back, the next one tries */
+	if (part->state == HOST_STUCK)
+		return part->stuck_epoch < fold->epoch;
+	return part->state == HOST_LOST && scope != BACK_HOLD &&
+	       scope != BACK_NONE;
+}
+
+/* Does this run take the part back? */
+static bool
+gate_wants(const struct change *change, const struct change_fold *fold,
+    const struct part_fold *part)
+{
+	bool acted = machine_has_way_back(change->plan, part) ||
+		     gate_is_failed(part) || part->state == HOST_STUCK;
+
+	if (part->state != HOST_DONE && !gate_is_failed(part) &&
+	    !(part->state == HOST_STUCK && part->stuck_epoch < fold->epoch))
+		return false;
+	switch (fold->way) {
+	case WAY_PLAN:
+		return acted && (gate_scope(change, fold) != BACK_WAVE ||
+				    part->wave == gate_wave_now(change, fold));
+	case WAY_ASKED:
+		return acted && (fold->asked_all || part->host->asked);
+	case WAY_OWED:
+		return gate_owes(change, fold, part) ||
+		       gate_is_half_back(change, part);
+	}
+	bug("way %d", (int)fold->way);
+}
+
+/* The next part of the wave that goes back, the half-done ones first; -1 when
+ * none may now. *waiting says whether there are any. */
+static int
+gate_back_next(const struct change *change, const struct change_fold *fold,
+    const struct change_wave *wave, bool *waiting)
+{
+	bool room = gate_busy(fold, wave) < wave->at_once;
+	int next = -1;
+
+	*waiting = false;
+	for (size_t i = 0; i < wave->count; i++) {
+		int at = wave->parts[i];
+		const struct part_fold *part = &fold->parts[at];
+		bool half = part->state != HOST_DONE;
+
+		if (!gate_wants(change, fold, part) ||
+		    !gate_later_undone(change, part))
+			continue;
+		*waiting = true;
+		if (!room || (!half && next >= 0) ||
+		    !gate_spread_allows(change, fold, at, gate_is_active))
+			continue;
+		next = at;
+		if (half)
+			break;
+	}
+	return next;
+}
+
+/* Hosts that could not be brought back, since the last time that a person said
+ * to go on; gone: those of them that can not be reached. */
+static int
+gate_back_count(const struct change_fold *fold, bool gone)
+{
+	int count = 0;
+
+	for (size_t h = 0; h < fold->host_count; h++) {
+		const struct host_fold *host = &fold->hosts[h];
+		bool counts = false;
+
+		for (size_t p = 0; p < fold->phase_count; p++) {
+			const struct part_fold *part = host->parts[p];
+
+			counts = counts ||
+				 (part != NULL && part->state == HOST_STUCK &&
+				     part->not_back && (part->gone || !gone));
+		}
+		count += counts;
+	}
+	return count;
+}
+
+/* The plan's limits again, for what can not be brought back. */
+static bool
+gate_back_limit(const struct change *change, const struct change_fold *fold,
+    int phase, struct gate *gate)
+{
+	const struct plan *plan = change->plan;
+	const struct {
+		const char *word;
+		int count, limit;
+	} rules[] = {
+	    {"not brought back", gate_back_count(fold, false),
+		waves_limit(&plan->failed, change, phase)},
+	    {"unreachable", gate_back_count(fold, true),
+		waves_limit(&plan->unreachable, change, phase)},
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].count < rules[i].limit)
+			continue;
+		gate->kind = GATE_BACK_LIMIT;
+		snprintf(gate->text, sizeof(gate->text), "%s: %d, limit %d",
+		    rules[i].word, rules[i].count, rules[i].limit);
+		return true;
+	}
+	return false;
+}
+
+static int
+gate_active(const struct change_fold *fold)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < fold->part_count; i++)
+		count += gate_is_active(&fold->parts[i]);
+	return count;
+}
+
+/* Later waves first; within a wave as many at once as on the way there. */
+void
+gate_back(const struct change *change, const struct change_fold *fold,
+    struct gate *gate)
+{
+	for (size_t w = change->wave_count; w >= 1; w--) {
+		const struct change_wave *wave = &change->waves[w - 1];
+		bool waiting;
+		int part = gate_back_next(change, fold, wave, &waiting);
+
+		if (waiting && fold->back_limit) {
+			if (gate_active(fold) == 0)
+				gate->kind = GATE_HOLD;
+			return;
+		}
+		if (waiting && gate_back_limit(change, fold, wave->phase, gate))
+			return;
+		if (waiting && gate_active(fold) > gate_busy(fold, wave))
+			return; /* one of another wave is on its way */
+		if (part >= 0) {
+			gate->kind = GATE_BACK_HOST;
+			gate->part = part;
+			gate->wave = (int)w;
+			return;
+		}
+		if (waiting || gate_busy(fold, wave) > 0)
+			return; /* for those that are on their way */
+	}
+	gate->kind = GATE_END;
+}

@@ -1,0 +1,32 @@
+/* What the gate's two files share: the way there (gate.c), and back. */
+#ifndef HOSHU_ROLLOUT_GATE_INSIDE_H
+#define HOSHU_ROLLOUT_GATE_INSIDE_H
+
+#include "rollout/gate.h"
+
+/* ---- gate.c ---- */
+/* Is something being done to it, or about to be? */
+bool gate_is_active(const struct part_fold *part);
+bool gate_is_failed(const struct part_fold *part);
+int gate_wave_now(const struct change *change, const struct change_fold *fold);
+/* counts says which parts stand in the way of this one. */
+bool gate_spread_allows(const struct change *change,
+    const struct change_fold *fold, int part,
+    bool (*counts)(const struct part_fold *part));
+/* Parts of a wave that are being touched. On the way back only these count:
+ * hosts that stand failed must not keep the others from going back. */
+int gate_busy(const struct change_fold *fold, const struct change_wave *wave);
+/* How far back the failures that stand call for. */
+enum back_scope gate_scope(
+    const struct change *change, const struct change_fold *fold);
+
+/* ---- gate_back.c ---- */
+/* The change, or some of its hosts, goes back. */
+void gate_back(const struct change *change, const struct change_fold *fold,
+    struct gate *gate);
+/* Does this part stand well while a later phase of its host failed and went
+ * back? Then the host as a whole is not yet what it was. */
+bool gate_is_half_back(
+    const struct change *change, const struct part_fold *part);
+
+#endif
