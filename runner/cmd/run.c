@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
+#include "cmd/rollback.h"
 #include "cmd/running.h"
 #include "cmd/say.h"
 #include "cmd/table.h"
@@ -55,6 +56,23 @@ run_say(void *arg, const struct record *record)
 }
 
 static int
+run_refuse_ended(
+    const struct context *context, const char *name, struct err *err)
+{
+	char why[256];
+
+	if (gate_remaining(context->change, &context->fold, why) > 0)
+		return err_set(err, ERR_REFUSED,
+		    _("%s has ended (%s); `hoshu run %s --remaining` tries the "
+		      "hosts left over"),
+		    name, _(context->fold.result), name);
+	return err_set(err, ERR_REFUSED,
+	    _("%s has ended (%s); submit the plan again for another change, "
+	      "or take this one back: hoshu rollback %s"),
+	    name, _(context->fold.result), name);
+}
+
+static int
 run_refuse_state(const struct context *context, struct err *err)
 {
 	char name[16];
@@ -70,10 +88,7 @@ run_refuse_state(const struct context *context, struct err *err)
 		    _("%s was rejected; `hoshu show %s` says by whom"), name,
 		    name);
 	case CHANGE_ENDED:
-		return err_set(err, ERR_REFUSED,
-		    _("%s has ended (%s); submit the plan again for another "
-		      "change"),
-		    name, _(context->fold.result));
+		return run_refuse_ended(context, name, err);
 	case CHANGE_NONE:
 		break;
 	}
@@ -88,22 +103,28 @@ run_print(const struct context *context, const struct gate_result *result)
 	if (context->call->json)
 		return;
 	change_name(context->change->number, name);
-	printf(_("\n%s: %s. %d done, %d reverted, %d failed, %d unknown, %d "
-		 "left over\n"),
-	    name, _(result->word), result->done, result->reverted,
-	    result->failed, result->unknown, result->left);
-	if (result->status == err_exit_status(ERR_UNKNOWN))
+	printf("\n%s: %s", name, _(result->word));
+	if (result->kept > 0)
+		printf(_(", %d kept"), result->kept);
+	printf(_(". %d done, %d reverted, %d failed, %d unknown, %d left "
+		 "over\n"),
+	    result->done, result->reverted, result->failed, result->unknown,
+	    result->left);
+	if (result->status == err_exit_status(ERR_UNKNOWN)) {
+		cmd_print_stuck(context);
 		printf(_("next: hoshu show %s lists the hosts that a person "
 			 "must look at\n"),
 		    name);
-	else if (result->status == err_exit_status(ERR_LEFTOVER))
-		printf(_("next: mend the hosts left over, then submit the plan "
-			 "again; on the others it finds nothing to do\n"));
+	} else if (result->status == err_exit_status(ERR_LEFTOVER)) {
+		printf(_("next: mend the hosts left over, then hoshu run %s "
+			 "--remaining, under the same approval\n"),
+		    name);
+	}
 }
 
 static int
-run_it(struct context *context, struct lease *lease, struct gate_result *result,
-    struct err *err)
+run_it(struct context *context, const struct cmd_way *way, struct lease *lease,
+    struct gate_result *result, struct err *err)
 {
 	struct running running = {.context = context};
 	struct run_options options = {
@@ -115,6 +136,9 @@ run_it(struct context *context, struct lease *lease, struct gate_result *result,
 	    .fold = &context->fold,
 	    .hosts = context->reach,
 	    .actor = cmd_person(context->call),
+	    .way = way->way,
+	    .because = way->because != NULL ? way->because : "",
+	    .asked = way->asked,
 	    .lease = lease,
 	    .permit = run_permit,
 	    .say = run_say,
@@ -143,28 +167,33 @@ run_refuse_paused(const struct context *context, struct err *err)
 	    fold->paused_because, name, name);
 }
 
-/* Without a lease, only to say why not; the same again with it. */
+/* Goes on as it stands. Without a lease, only to say why not; the same again
+ * with it. */
 static int
-run_may(struct running *running, struct err *err)
+run_goes_on(struct context *context, struct cmd_way *way, struct err *err)
 {
-	struct context *context = running->context;
+	struct running running = {.context = context};
 	int r;
 
+	(void)way;
 	if ((r = run_refuse_state(context, err)) < 0 ||
 	    (r = run_refuse_paused(context, err)) < 0)
 		return r;
 	/* going on is allowed; every new wave asks again anyway, and going
 	 * back needs nobody's leave */
 	return context->fold.state == CHANGE_SUBMITTED
-		   ? run_permit(running, err)
+		   ? run_permit(&running, err)
 		   : 0;
 }
 
 int
-cmd_run_change(struct context *context, struct err *err)
+cmd_run_change_by(struct context *context,
+    int (*prepare)(
+	struct context *context, struct cmd_way *way, struct err *err),
+    struct err *err)
 {
-	struct running running = {.context = context};
 	const char *word = context->call->words[0];
+	struct cmd_way way = {0};
 	struct gate_result result;
 	struct lease *lease = NULL;
 	int r;
@@ -173,18 +202,18 @@ cmd_run_change(struct context *context, struct err *err)
 	i18n_plain_children();
 	/* it outlives the terminal it was typed in */
 	signal(SIGHUP, SIG_IGN);
-	if ((r = run_may(&running, err)) < 0 ||
+	if ((r = prepare(context, &way, err)) < 0 ||
 	    (r = lease_take(context->journal, context->change->number,
 		 context->project->lease_ms, &lease, err)) < 0 ||
 	    /* another run may have gone on, or to the end, meanwhile */
 	    (r = context_load(context, word, err)) < 0 ||
-	    (r = run_may(&running, err)) < 0 ||
+	    (r = prepare(context, &way, err)) < 0 ||
 	    (r = context_inventory(context, err)) < 0 ||
 	    (r = context_reach(context, err)) < 0 ||
 	    (r = context_fleet(context, err)) < 0 ||
 	    (r = context_equip(context, err)) < 0)
 		goto out;
-	r = run_it(context, lease, &result, err);
+	r = run_it(context, &way, lease, &result, err);
 	if (r == 0) {
 		run_print(context, &result);
 		r = result.status;
@@ -192,6 +221,50 @@ cmd_run_change(struct context *context, struct err *err)
 out:
 	lease_release(lease);
 	return r;
+}
+
+int
+cmd_run_change(struct context *context, struct err *err)
+{
+	return cmd_run_change_by(context, run_goes_on, err);
+}
+
+static int
+run_remaining(struct context *context, struct cmd_way *way, struct err *err)
+{
+	struct running running = {.context = context};
+	char name[16], why[256];
+
+	change_name(context->change->number, name);
+	if (context->fold.state != CHANGE_ENDED)
+		return err_set(err, ERR_REFUSED,
+		    _("%s has not ended: hoshu run %s goes on with it"), name,
+		    name);
+	if (gate_remaining(context->change, &context->fold, why) == 0)
+		return why[0] != '\0'
+			   ? err_set(err, ERR_REFUSED,
+				 _("%s: the hosts left over stay untouched: "
+				   "%s; mend it and submit the plan again"),
+				 name, why)
+			   : err_set(err, ERR_REFUSED,
+				 _("%s has no host left over"), name);
+	way->way = "remaining";
+	return run_permit(&running, err);
+}
+
+/* hoshu run: goes on; of a change that has ended it tries those again that owe
+ * their way back. */
+static int
+run_prepare(struct context *context, struct cmd_way *way, struct err *err)
+{
+	way->way = NULL;
+	if (cmd_given(context->call, "remaining") != NULL)
+		return run_remaining(context, way, err);
+	if (context->fold.state != CHANGE_ENDED ||
+	    gate_owing(context->change, &context->fold) == 0)
+		return run_goes_on(context, way, err);
+	way->way = "owed";
+	return 0;
 }
 
 static int
@@ -204,7 +277,7 @@ run_run(struct cmd_call *call, struct err *err)
 	    (r = context_journal(&context, JOURNAL_WRITE, err)) < 0 ||
 	    (r = context_load(&context, call->words[0], err)) < 0)
 		goto out;
-	r = cmd_run_change(&context, err);
+	r = cmd_run_change_by(&context, run_prepare, err);
 out:
 	context_close(&context);
 	return r;
@@ -217,13 +290,18 @@ const struct cmd cmd_run = {
     .text = N_("Verifies the approvals from the stored bytes, then starts "
 	       "the waves. A failed check\ntakes the change back by itself. "
 	       "Interrupted, the same command goes on: what became of\nevery "
-	       "launched step is asked first, and no step is run twice.\n"
+	       "launched step is asked first, and no step is run twice. Of a "
+	       "change that has ended it tries\nthe hosts again that are not "
+	       "proved back; with --remaining those that were not touched.\n"
 	       "Exit status: 0 done, 6 failed, 7 reverted, 8 unknown or not "
 	       "proved back, 9 hosts left over,\n10 waits for a person "
 	       "(paused, or a check could not tell)."),
-    .examples = "  hoshu run CHG-0007\n",
-    .options = {{"as", "PERSON",
-	N_("who runs it (default: $HOSHU_PERSON, login name)"), false}},
+    .examples = "  hoshu run CHG-0007\n"
+		"  hoshu run CHG-0007 --remaining\n",
+    .options = {{"remaining", NULL,
+		    N_("the hosts left over, under the same approval"), false},
+	{"as", "PERSON", N_("who runs it (default: $HOSHU_PERSON, login name)"),
+	    false}},
     .min_words = 1,
     .max_words = 1,
     .run = run_run,

@@ -5,12 +5,25 @@
 #include "cmd/context.h"
 #include "journal/lease.h"
 
+/* Why a run goes; see run_options of rollout/run.h. All NULL: it goes on as it
+ * stands. */
+struct cmd_way {
+	const char *way, *because;
+	const bool *asked;
+};
+
 /*
  * Run the change to its end, or on from where it stands, in the foreground.
  * The journal is open for writing and the change loaded. An exit status, or an
  * error; ERR_REFUSED where another process runs it.
  */
 int cmd_run_change(struct context *context, struct err *err) MUST_USE;
+/* The same, where prepare says whether it may and which way; asked once before
+ * the change is ours, and once more then. */
+int cmd_run_change_by(struct context *context,
+    int (*prepare)(
+	struct context *context, struct cmd_way *way, struct err *err),
+    struct err *err) MUST_USE;
 
 /* Does a process run it that is not standing still? */
 bool cmd_is_run(const struct context *context, struct lease_seen *seen);

@@ -204,6 +204,8 @@ say_body(FILE *out, const struct record *record, const struct json *body)
 		fprintf(out, _(" (by %s)"), record->actor);
 		say_said(out, json_get_text(body, "because", ""));
 	}
+	if (record->kind == RECORD_BACK_ASKED)
+		say_why(out, ": ", json_get_text(body, "because", ""));
 	if (record->kind == RECORD_STEP_FAILED ||
 	    record->kind == RECORD_UNDO_FAILED) {
 		say_why(out,
@@ -212,6 +214,22 @@ say_body(FILE *out, const struct record *record, const struct json *body)
 			say_why(out, "\n             stdout: ",
 			    json_get_text(body, "out", ""));
 	}
+}
+
+/* What was kept, or was not changed, is not called proved back. */
+static const char *
+say_reverted(
+    const struct record *record, const struct json *body, const char *words)
+{
+	int64_t undone = json_get_int(body, "undone", -1);
+	bool kept = json_get_int(body, "kept", 0) > 0;
+
+	if (record->kind != RECORD_HOST_REVERTED || undone < 0)
+		return words;
+	if (undone == 0)
+		return kept ? N_("kept as it is")
+			    : N_("not changed, nothing to take back");
+	return kept ? N_("reverted, proved back but for what is kept") : words;
 }
 
 void
@@ -239,6 +257,7 @@ say_record(
 	if (record->kind == RECORD_UNDO_DONE &&
 	    json_get_bool(body, "around", false))
 		words = N_("done for the way back");
+	words = say_reverted(record, body, words);
 	say_time(out, record->wall_ms, all);
 	fprintf(out, "%-10s ", record->host);
 	say_what(out, record, plan, body);

@@ -6,6 +6,7 @@
 #include "cmd/context.h"
 #include "cmd/judged.h"
 #include "cmd/previewed.h"
+#include "cmd/rollback.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
 
@@ -59,26 +60,6 @@ show_step(const struct context *context, const struct part_fold *part, int id)
 	    undo[0] != '\0' ? _(undo) : "");
 }
 
-/* What a person finds on a host that is not proved back. */
-static void
-show_stuck(const struct context *context, const struct part_fold *part,
-    const struct change_host *how)
-{
-	bool root =
-	    strcmp(how->user, "root") == 0 || strcmp(how->become, "sudo") == 0;
-	const char *folder = root ? "/var/lib/hoshu" : "~/.local/state/hoshu";
-
-	for (int id = 1; id <= context->change->plan->last_id; id++) {
-		const struct step_fold *step = &part->steps[id];
-
-		if (context->change->plan->by_id[id]->phase == part->phase &&
-		    step->undo_script[0] != '\0' && step->undo != UNDO_DONE)
-			printf(_("      by hand: sh "
-				 "%s/undo/%.16s.sh   (step %d)\n"),
-			    folder, step->undo_script, id);
-	}
-}
-
 /* Waves are numbered anew in each phase. */
 static int
 show_wave_number(const struct context *context, int wave)
@@ -114,10 +95,8 @@ show_hosts(const struct context *context)
 		    _(host_state_word(part->state)));
 		for (int id = 1; id <= fold->step_count; id++)
 			show_step(context, part, id);
-		if (part->state == HOST_STUCK || part->state == HOST_LOST)
-			show_stuck(context, part,
-			    change_part_host(context->change, (int)i));
 	}
+	cmd_print_stuck(context);
 }
 
 static void

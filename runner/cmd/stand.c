@@ -79,6 +79,11 @@ stand_running(struct arena *arena, const struct journal *journal,
 	if (held != NULL && fold->state != CHANGE_BACK)
 		return arena_printf(
 		    arena, _("%s; hoshu abort %s ends it"), held, name);
+	if (fold->back_limit)
+		return arena_printf(arena,
+		    _("the way back pauses: %s; look at hoshu show %s, then "
+		      "hoshu run %s goes on"),
+		    fold->back_limit_text, name, name);
 	return arena_printf(
 	    arena, _("was interrupted: hoshu run %s goes on"), name);
 }

@@ -18,6 +18,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_reject,
     &cmd_run,
     &cmd_watch,
+    &cmd_rollback,
     &cmd_pause,
     &cmd_resume,
     &cmd_abort,

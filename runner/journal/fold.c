@@ -160,7 +160,7 @@ fold_part_record(struct change_fold *fold, struct part_fold *part,
 		return true;
 	case RECORD_HOST_LOST: /* failed *and* unreachable */
 		part->state = HOST_LOST;
-		part->was_lost = true;
+		part->was_lost = host->lost = true;
 		fold_count(&host->failed, &fold->failed);
 		fold_count(&host->unreachable, &fold->unreachable);
 		return true;

@@ -112,6 +112,7 @@ struct host_fold {
 	bool failed;		  /* counts against limits.failed */
 	bool unreachable;	  /* counts against limits.unreachable */
 	bool excluded;		  /* counts against limits.excluded */
+	bool lost;		  /* went away after its first step */
 	bool asked;		  /* a person asked for its way back */
 	struct part_fold **parts; /* by phase, NULL where it has none */
 	struct step_fold *steps;  /* by step id; [0] unused */
@@ -205,6 +206,9 @@ struct host_fold *fold_host(struct change_fold *fold, const char *name);
 /* Does nothing happen to it, and nothing will before a person says so? Then a
  * person may settle its unknown steps. */
 bool fold_part_rests(const struct part_fold *part);
+/* Was it never touched, and could it still come through its phase? Then `run
+ * --remaining` tries it. */
+bool fold_part_left(const struct part_fold *part);
 const char *change_state_word(enum change_state state);
 const char *host_state_word(enum host_state state);
 const char *step_state_word(enum step_state state);

@@ -9,6 +9,48 @@
 
 #include <string.h>
 
+bool
+fold_part_left(const struct part_fold *part)
+{
+	for (int p = 0; p <= part->phase; p++) {
+		const struct part_fold *earlier = part->host->parts[p];
+
+		if (earlier == NULL ||
+		    (earlier->state == HOST_DONE && p < part->phase))
+			continue;
+		if (earlier->touched ||
+		    (earlier->state != HOST_WAITING &&
+			earlier->state != HOST_UNREACHABLE &&
+			earlier->state != HOST_EXCLUDED))
+			return false;
+	}
+	return true;
+}
+
+/* The hosts left over, as if nobody had tried them: their waves begin again.
+ * What failed, or was lost, goes on counting. */
+static void
+fold_remaining(struct change_fold *fold)
+{
+	for (size_t i = 0; i < fold->part_count; i++)
+		if (fold_part_left(&fold->parts[i])) {
+			fold->parts[i].state = HOST_WAITING;
+			fold->waves[fold->parts[i].wave] = WAVE_WAITING;
+		}
+	fold->unreachable = fold->excluded = 0;
+	for (size_t h = 0; h < fold->host_count; h++) {
+		struct host_fold *host = &fold->hosts[h];
+
+		host->excluded = false;
+		host->unreachable = host->lost;
+		fold->unreachable += host->lost;
+	}
+	fold->limit_reached = false;
+	fold->limit_text = "";
+	fold->way = WAY_PLAN;
+	fold->state = CHANGE_RUNNING;
+}
+
 void
 fold_run_started(struct change_fold *fold, const struct record *record,
     const struct json *body)
@@ -23,6 +65,12 @@ fold_run_started(struct change_fold *fold, const struct record *record,
 		if (fold->back_limit || way[0] != '\0')
 			fold->parts[i].not_back = false;
 	fold->back_limit = false;
+	if (way[0] != '\0') /* a later word of a person */
+		fold->paused = fold->aborted = false;
+	if (strcmp(way, "remaining") == 0) {
+		fold_remaining(fold);
+		return;
+	}
 	if (strcmp(way, "back") == 0 || strcmp(way, "owed") == 0) {
 		fold->way = way[0] == 'b' ? WAY_ASKED : WAY_OWED;
 		fold->state = CHANGE_BACK;

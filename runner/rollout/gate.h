@@ -46,11 +46,19 @@ bool gate_part_final(const struct part_fold *part);
 bool gate_owes(const struct change *change, const struct change_fold *fold,
     const struct part_fold *part);
 
+/* Parts that owe their way back from a run that is over. */
+int gate_owing(const struct change *change, const struct change_fold *fold);
+/* May a run of the hosts left over begin? The number of its parts; 0: there
+ * are none, or why says why not. */
+int gate_remaining(
+    const struct change *change, const struct change_fold *fold, char why[256]);
+
 /* The end's word and exit status (table in base/err.h). */
 struct gate_result {
 	const char *word; /* done | failed | reverted | unknown | left over */
 	int status;
-	int done, failed, reverted, unknown, left;
+	int done, failed, reverted, unknown, left; /* hosts */
+	int kept; /* steps, on hosts that are reverted */
 };
 void gate_result(const struct change_fold *fold, struct gate_result *result);
 

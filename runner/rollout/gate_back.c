@@ -69,6 +69,19 @@ gate_owes(const struct change *change, const struct change_fold *fold,
 	       scope != BACK_NONE;
 }
 
+int
+gate_owing(const struct change *change, const struct change_fold *fold)
+{
+	enum back_scope scope = change->plan->host_failed;
+	int count = 0;
+
+	for (size_t i = 0; i < fold->part_count; i++)
+		count += fold->parts[i].state == HOST_STUCK ||
+			 (fold->parts[i].state == HOST_LOST &&
+			     scope != BACK_HOLD && scope != BACK_NONE);
+	return count;
+}
+
 /* Does this run take the part back? */
 static bool
 gate_wants(const struct change *change, const struct change_fold *fold,

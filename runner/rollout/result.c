@@ -89,6 +89,9 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 	memset(result, 0, sizeof(*result));
 	for (size_t h = 0; h < fold->host_count; h++)
 		gate_tell_host(fold, &fold->hosts[h], result);
+	for (size_t i = 0; i < fold->part_count; i++)
+		if (fold->parts[i].state == HOST_REVERTED)
+			result->kept += fold->parts[i].kept;
 	if (result->unknown > 0) {
 		result->word = "unknown";
 		result->status = err_exit_status(ERR_UNKNOWN);

@@ -205,6 +205,7 @@ run_end(struct run *run)
 	json_put_int(run->arena, body, "reverted", result.reverted);
 	json_put_int(run->arena, body, "unknown", result.unknown);
 	json_put_int(run->arena, body, "left", result.left);
+	json_put_int(run->arena, body, "kept", result.kept);
 	run_record(
 	    run, NULL, RECORD_RUN_ENDED, 0, 0, NULL, body, run_over, run);
 }
@@ -452,8 +453,9 @@ run_begin_back(struct run *run)
 		if (run->o.asked[change->parts[i].host])
 			run_record(run, &run->hosts[i], RECORD_BACK_ASKED, 0, 0,
 			    NULL, body, NULL, NULL);
-	run_record(
-	    run, NULL, RECORD_BACK_STARTED, 0, 0, NULL, NULL, NULL, NULL);
+	if (run->o.asked == NULL)
+		run_record(run, NULL, RECORD_BACK_STARTED, 0, 0, NULL, NULL,
+		    NULL, NULL);
 }
 
 int

@@ -29,7 +29,8 @@ struct run_options {
 	const char *actor;		/* who runs it */
 	struct lease *lease;		/* on the change; NULL = none is held */
 	/* "" = go on as it stands; "back": take it back, because a person said
-	 * so; "owed": try again what an earlier run could not take back */
+	 * so; "owed": try again what an earlier run could not take back;
+	 * "remaining": the hosts left over, forward */
 	const char *way;
 	const char *because; /* of "back" */
 	const bool *asked;   /* of "back": hosts by index; NULL = all */

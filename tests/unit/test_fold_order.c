@@ -51,7 +51,6 @@ static const char *const runs[] = {
     "limit-reached text=l",
     "back-started",
     "back-ended",
-    "run-started epoch=2 way=back",
     "back-asked",
     "back-asked a",
     "back-limit-reached text=l",
@@ -85,7 +84,7 @@ static const char *const runs[] = {
     "undo-stopped 1",
     "undo-conflict 1",
 };
-enum { RUNS_OF_RESTING = 16 };
+enum { RUNS_OF_RESTING = 15 };
 
 static const char *const besides[] = {
     "approved person=p",

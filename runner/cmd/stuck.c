@@ -1,0 +1,77 @@
+/*
+ * What a person needs who stands before a host that is not proved back: where
+ * it got stuck, the scripts that lie there, the commands that go on.
+ */
+#include "base/i18n.h"
+#include "cmd/rollback.h"
+
+#include <string.h>
+
+/* Where the undo scripts are on that host. */
+static const char *
+stuck_folder(const struct change_host *host)
+{
+	bool root = strcmp(host->user, "root") == 0 ||
+		    strcmp(host->become, "sudo") == 0;
+
+	return root ? "/var/lib/hoshu/undo" : "~/.local/state/hoshu/undo";
+}
+
+/* What each step that is not behind us says; the last one first, as a person
+ * would take them back. */
+static void
+stuck_steps(const struct context *context, const struct part_fold *part,
+    const struct change_host *host)
+{
+	const struct plan *plan = context->change->plan;
+
+	for (int id = plan->last_id; id >= 1; id--) {
+		const struct step_fold *step = &part->steps[id];
+		const struct step *of = plan->by_id[id];
+		const char *undo = undo_state_word(step->undo);
+
+		if (of->phase != part->phase || step->undo == UNDO_DONE ||
+		    step->undo == UNDO_KEPT || of->of_rollback ||
+		    (step->state != STEP_DONE && step->state != STEP_FAILED &&
+			step->state != STEP_UNKNOWN &&
+			step->state != STEP_OPEN))
+			continue;
+		printf("      %d %s: %s%s%s\n", id, of->name,
+		    _(step_state_word(step->state)),
+		    undo[0] != '\0' ? ", " : "",
+		    undo[0] != '\0' ? _(undo) : "");
+		if (step->undo_script[0] != '\0' && !plan_runs_again(of))
+			printf(_("        by hand: sh %s/%.16s.sh\n"),
+			    stuck_folder(host), step->undo_script);
+	}
+}
+
+void
+cmd_print_stuck(const struct context *context)
+{
+	const struct change *change = context->change;
+	const struct change_fold *fold = &context->fold;
+	bool any = false;
+	char name[16];
+
+	change_name(change->number, name);
+	for (size_t i = 0; i < fold->part_count; i++) {
+		const struct part_fold *part = &fold->parts[i];
+
+		if (part->state != HOST_STUCK && part->state != HOST_LOST)
+			continue;
+		if (!any)
+			printf(_("\nnot proved back:\n"));
+		any = true;
+		printf("  %-12s %s\n", part->host->name,
+		    part->gone ? _("can not be reached")
+			       : _(host_state_word(part->state)));
+		stuck_steps(context, part, change_part_host(change, (int)i));
+	}
+	if (any)
+		printf(_("next: when it can be reached, or what stands in the "
+			 "way is mended: hoshu run %s\n"
+			 "      asks what became of it, tries again and proves "
+			 "it\n"),
+		    name);
+}
