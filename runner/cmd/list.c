@@ -2,6 +2,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cmd/context.h"
+#include "cmd/quarantine.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
 
@@ -12,6 +13,7 @@ struct folds {
 	struct arena *arena;
 	struct change_fold *list; /* [1..last] */
 	int last;
+	struct quarantine quarantine;
 };
 
 static int
@@ -19,6 +21,7 @@ folds_take(void *arg, const struct record *record, struct err *err)
 {
 	struct folds *folds = arg;
 
+	quarantine_record(&folds->quarantine, record);
 	if (record->change < 1 || record->change > folds->last)
 		return 0;
 	return fold_record(&folds->list[record->change], record, err);
@@ -30,6 +33,7 @@ folds_read(struct context *context, struct folds *folds, struct err *err)
 	int r;
 
 	folds->arena = context->arena;
+	quarantine_init(&folds->quarantine, context->arena);
 	r = journal_last_change(context->journal, &folds->last, err);
 	if (r < 0)
 		return r;
@@ -152,6 +156,7 @@ status_run(struct cmd_call *call, struct err *err)
 		if (shown == 0)
 			printf(_("nothing runs and nothing waits; next: hoshu "
 				 "submit PLAN\n"));
+		cmd_print_quarantine(&folds.quarantine);
 	}
 	context_close(&context);
 	return r;

@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/previewed.h"
+#include "cmd/quarantine.h"
 #include "cmd/table.h"
 
 int
@@ -55,7 +56,8 @@ preview_run(struct cmd_call *call, struct err *err)
 	    (r = context_plan(&context, call->words[0], err)) == 0 &&
 	    (r = cmd_ask_hosts(&context, err)) == 0 &&
 	    (r = cmd_print_preview(
-		 &context, cmd_given(call, "scripts") != NULL, err)) == 0)
+		 &context, cmd_given(call, "scripts") != NULL, err)) == 0 &&
+	    (r = cmd_print_held_targets(&context, err)) == 0)
 		r = preview_status(&context);
 	if (r == EXIT_DONE && !call->json)
 		printf(_("\nnext: hoshu submit %s\n"), cmd_typed_plan(call));

@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
+#include "cmd/quarantine.h"
 #include "cmd/rollback.h"
 #include "cmd/running.h"
 #include "cmd/say.h"
@@ -13,6 +14,7 @@
 
 struct running {
 	struct context *context;
+	struct quarantine quarantine;
 };
 
 /* Verified again from the stored bytes before every wave. */
@@ -53,6 +55,28 @@ run_say(void *arg, const struct record *record)
 	puts(buf_str(&bytes));
 	fflush(stdout);
 	buf_free(&bytes);
+}
+
+/* What the journal says of the host by now: another change may be under way. */
+static const char *
+run_held(void *arg, int host, struct err *err)
+{
+	struct running *running = arg;
+	struct context *context = running->context;
+	const struct quarantined *held;
+	const char *name = context->change->hosts[host].name;
+	char change[16];
+
+	if (cmd_quarantine(context->journal, &running->quarantine, err) < 0)
+		return NULL;
+	held =
+	    quarantine_of(&running->quarantine, name, context->change->number);
+	if (held == NULL)
+		return NULL;
+	change_name(held->change, change);
+	return arena_printf(context->arena,
+	    _("in quarantine: %s by %s; take that back, or: hoshu release %s"),
+	    quarantined_word(held), change, name);
 }
 
 static int
@@ -141,10 +165,12 @@ run_it(struct context *context, const struct cmd_way *way, struct lease *lease,
 	    .asked = way->asked,
 	    .lease = lease,
 	    .permit = run_permit,
+	    .held = run_held,
 	    .say = run_say,
 	    .arg = &running,
 	};
 
+	quarantine_init(&running.quarantine, context->arena);
 	return run_change(&options, result, err);
 }
 

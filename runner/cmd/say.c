@@ -98,6 +98,8 @@ say_words(enum record_kind kind)
 		return N_("ABORTED, what is in flight ends");
 	case RECORD_SETTLED:
 		return N_("settled by a person");
+	case RECORD_RELEASED:
+		return N_("released from quarantine");
 	case RECORD_PLACE_OPENED:
 		return NULL;
 	case RECORD_BACK_ASKED:
@@ -204,7 +206,8 @@ say_body(FILE *out, const struct record *record, const struct json *body)
 		fprintf(out, _(" (by %s)"), record->actor);
 		say_said(out, json_get_text(body, "because", ""));
 	}
-	if (record->kind == RECORD_BACK_ASKED)
+	if (record->kind == RECORD_BACK_ASKED ||
+	    record->kind == RECORD_RELEASED)
 		say_why(out, ": ", json_get_text(body, "because", ""));
 	if (record->kind == RECORD_STEP_FAILED ||
 	    record->kind == RECORD_UNDO_FAILED) {

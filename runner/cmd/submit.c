@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/previewed.h"
+#include "cmd/quarantine.h"
 #include "cmd/table.h"
 
 /* The targets: of the first phase that the host is in. */
@@ -98,6 +99,7 @@ submit_run(struct cmd_call *call, struct err *err)
 	    (r = cmd_ask_hosts(&context, err)) == 0 &&
 	    (call->json ||
 		(r = cmd_print_preview(&context, false, err)) == 0) &&
+	    (r = cmd_print_held_targets(&context, err)) == 0 &&
 	    (r = submit_whole(&context, err)) == 0) {
 		struct blobs *blobs = context.blobs;
 

@@ -19,6 +19,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_run,
     &cmd_watch,
     &cmd_rollback,
+    &cmd_release,
     &cmd_pause,
     &cmd_resume,
     &cmd_abort,

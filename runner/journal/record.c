@@ -76,7 +76,8 @@ record_kind_is_outside(enum record_kind kind)
 	return kind == RECORD_SUBMITTED || kind == RECORD_APPROVED ||
 	       kind == RECORD_REJECTED || kind == RECORD_REFUSED ||
 	       kind == RECORD_PAUSED || kind == RECORD_RESUMED ||
-	       kind == RECORD_ABORTED || kind == RECORD_SETTLED;
+	       kind == RECORD_ABORTED || kind == RECORD_SETTLED ||
+	       kind == RECORD_RELEASED;
 }
 
 static void

@@ -66,7 +66,8 @@
 	X(RECORD_ABORTED, "aborted") /* body: because */                       \
 	X(RECORD_SETTLED, "settled") /* host, step, xid; body: outcome, ... */ \
 	/* step with on:; life is the place's */                               \
-	X(RECORD_PLACE_OPENED, "place-opened")
+	X(RECORD_PLACE_OPENED, "place-opened")                                 \
+	X(RECORD_RELEASED, "released") /* host; body: because */
 
 enum record_kind {
 	RECORD_NONE,

@@ -475,6 +475,26 @@ host_open(struct host_run *host)
 		place_connect(host);
 }
 
+/* Before its first touch: does another change hold it in quarantine? */
+static bool
+host_is_let(struct host_run *host)
+{
+	struct run *run = host->run;
+	struct err err = ERR_INIT;
+	const char *why;
+
+	if (host->let || host->fold->touched || host_going_back(host) ||
+	    run->o.held == NULL)
+		return true;
+	why = run->o.held(run->o.arg, host->index, &err);
+	host->let = why == NULL;
+	if (err.code != ERR_NONE)
+		run_fail(run, &err);
+	else if (why != NULL)
+		host_end(host, RECORD_HOST_EXCLUDED, why);
+	return host->let && err.code == ERR_NONE;
+}
+
 void
 host_advance(struct host_run *host)
 {
@@ -496,6 +516,8 @@ host_advance(struct host_run *host)
 		host_end(host, RECORD_HOST_BACK, "");
 		return;
 	}
+	if (!host_is_let(host))
+		return;
 	machine_next(run->o.change->plan, host->fold, &host->now,
 	    host_going_back(host), &host->act);
 	if (!place_take(host))

@@ -46,7 +46,8 @@ struct host_run { /* of one part: a host in a phase */
 	int connects;  /* failed connects in a row */
 	int64_t reboot_ends_ms; /* loop time till which it may be away; 0 = it
 				   is not rebooting */
-	bool gone;     /* it ends because it can not be reached */
+	bool let;		/* no other change has it in quarantine */
+	bool gone;		/* it ends because it can not be reached */
 	char life[128];
 	double opened_uptime; /* of the host, when it was connected last */
 	int64_t opened_ms;    /* the same in loop time */

@@ -36,6 +36,9 @@ struct run_options {
 	const bool *asked;   /* of "back": hosts by index; NULL = all */
 	/* Asked before every wave: is it (still) approved? */
 	int (*permit)(void *arg, struct err *err);
+	/* Asked before a host (by index) is touched first: why it must be left
+	 * alone, or NULL. NULL = no host must. */
+	const char *(*held)(void *arg, int host, struct err *err);
 	/* Every record once it is durable; may be NULL. */
 	void (*say)(void *arg, const struct record *record);
 	void *arg;

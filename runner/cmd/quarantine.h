@@ -1,0 +1,18 @@
+/* What the commands share about hosts in quarantine. */
+#ifndef HOSHU_CMD_QUARANTINE_H
+#define HOSHU_CMD_QUARANTINE_H
+
+#include "cmd/context.h"
+#include "journal/quarantine.h"
+
+/* Take in what the journal has since the last time. */
+int cmd_quarantine(struct journal *journal, struct quarantine *quarantine,
+    struct err *err) MUST_USE;
+/* All of them, and what to type; nothing where there is none. */
+void cmd_print_quarantine(const struct quarantine *quarantine);
+/* Those among the targets of a plan that is previewed. Opens the store by
+ * itself, if there is one. */
+int cmd_print_held_targets(
+    const struct context *context, struct err *err) MUST_USE;
+
+#endif
