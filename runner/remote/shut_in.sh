@@ -3,15 +3,27 @@
 # must write (so that /tmp can be seen as it is), the sockets of others covered, then nobody with no
 # right but to read. sh -c THIS hoshu shut|bare SOCKETS; becomes the shell that reads the requests.
 
+real() { # NAME: r: by its path, since a busybox shell prefers its own, which knows less
+	r=$1
+	IFS=:
+	for d in $PATH; do
+		[ -x "$d/$1" ] || continue
+		r=$d/$1
+		break
+	done
+	unset IFS
+}
+
 if [ "$1" = shut ]; then
 	echo started >&4
 	exec 4>&-
+	real mount
 	{
 		# util-linux does all in one; others one by one
-		mount -a -o remount,bind,ro || while read -r _ _ _ _ m o _; do
-			case $o in ro | ro,*) ;; *) mount -o remount,bind,ro "$m" ;; esac
+		"$r" -a -o remount,bind,ro || while read -r _ _ _ _ m o _; do
+			case $o in ro | ro,*) ;; *) "$r" -o remount,bind,ro "$m" ;; esac
 		done </proc/self/mountinfo
-		mount -t tmpfs -o size=64m,mode=1777,nosuid,nodev hoshu /dev/shm
+		"$r" -t tmpfs -o size=64m,mode=1777,nosuid,nodev hoshu /dev/shm
 	} >/dev/null 2>&1
 	TMPDIR=/dev/shm
 	export TMPDIR
@@ -22,7 +34,7 @@ if [ "$1" = shut ]; then
 			printf '%s\n' "$s" | sed 's/\\/\\134/g; s/ /\\040/g; s/^/\/dev\/null /; s/$/ none bind 0 0/'
 		fi
 	done 2>/dev/null >/dev/shm/sockets &&
-		{ [ ! -s /dev/shm/sockets ] || mount -a -T /dev/shm/sockets >/dev/null 2>&1; }; then
+		{ [ ! -s /dev/shm/sockets ] || "$r" -a -T /dev/shm/sockets >/dev/null 2>&1; }; then
 		HOSHU_SOCKETS=covered
 		export HOSHU_SOCKETS
 	fi
@@ -32,9 +44,10 @@ c=+dac_read_search u='--reuid=65534 --regid=65534 --clear-groups'
 while read -r a _ b _; do [ "$a" = Uid: ] && break; done </proc/self/status
 [ "$b" = 0 ] || u='' c=-all
 # busybox has a setpriv that cannot do this
-if command -v setpriv >/dev/null && ! [ "$(command -v setpriv)" -ef /bin/busybox ]; then
+real setpriv
+if [ -x "$r" ] && ! [ "$r" -ef /bin/busybox ]; then
 	# shellcheck disable=SC2086
-	exec setpriv $u --no-new-privs --inh-caps=-all,$c --ambient-caps=-all,$c \
+	exec "$r" $u --no-new-privs --inh-caps=-all,$c --ambient-caps=-all,$c \
 		--bounding-set=-all,$c /bin/sh
 fi
 exec /bin/sh
