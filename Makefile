@@ -86,6 +86,7 @@ $(B)/gen/%.h: runner/remote/%
 
 $(patsubst runner/%.c,$(B)/%.o,$(wildcard runner/remote/*.c)): \
     $(patsubst runner/remote/%,$(B)/gen/%.h,$(wildcard runner/remote/*.sh))
+$(B)/change/guard.o: $(B)/gen/stop.sh.h $(B)/gen/guard.sh.h
 
 build/deps/libssh2.mk: tests/libssh2.sh
 	$(Q)sh tests/libssh2.sh build/deps

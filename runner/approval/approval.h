@@ -46,6 +46,7 @@ struct statement {
 	    *rollback_sha256, *preview_sha256;
 	int in_flight;
 	const char *not_taken_back; /* "none" or names */
+	const char *dead_man; /* "5m round STEP; STEP", or NULL: no such line */
 	const char *person;
 	int64_t not_before_ms, not_after_ms;
 	const char *nonce;

@@ -57,6 +57,8 @@ statement_write(struct buf *out, const struct statement *statement)
 	buf_printf(out, "preview: sha256 %s\n", statement->preview_sha256);
 	buf_printf(out, "at most: %d hosts in flight\n", statement->in_flight);
 	put_words(out, "not taken back", statement->not_taken_back);
+	if (statement->dead_man != NULL)
+		put_words(out, "dead-man", statement->dead_man);
 	put_words(out, "person", statement->person);
 	put_time(out, "not before", statement->not_before_ms);
 	put_time(out, "not after", statement->not_after_ms);
@@ -213,6 +215,15 @@ take_hosts(struct lines *lines, struct statement *out)
 	return check_digest(lines, "hosts", out->hosts_sha256);
 }
 
+/* The one line that only some statements have. */
+static int
+take_dead_man(struct lines *lines, struct statement *out)
+{
+	if (strncmp(lines->next, "dead-man: ", strlen("dead-man: ")) != 0)
+		return 0;
+	return take_words(lines, "dead-man", &out->dead_man);
+}
+
 /* 2026-11-22T18:20:00.000Z; a wrong day shows when it is written again. */
 static int
 take_time(struct lines *lines, const char *key, int64_t *wall_ms)
@@ -269,6 +280,7 @@ take_all(struct lines *lines, struct statement *out)
 		 HOSTS_MAX, &out->in_flight)) < 0 ||
 	    (r = take_words(lines, "not taken back", &out->not_taken_back)) <
 		0 ||
+	    (r = take_dead_man(lines, out)) < 0 ||
 	    (r = take_words(lines, "person", &out->person)) < 0 ||
 	    (r = take_time(lines, "not before", &out->not_before_ms)) < 0 ||
 	    (r = take_time(lines, "not after", &out->not_after_ms)) < 0)

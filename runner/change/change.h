@@ -49,6 +49,8 @@ struct change_host {
 	int *waves;	     /* by phase: from 1, 0 = it takes no part */
 	const char *trouble; /* why it could not be previewed; "" = it was */
 	struct change_step *steps; /* by step id */
+	const char **guards; /* by number: the way back that the host takes by
+				itself, a script; "" = nothing changes there */
 };
 
 struct change_wave {
@@ -115,6 +117,20 @@ void change_make_parts(struct arena *arena, struct change *change);
 /* The same as the fold wants it; in arena. */
 void change_shape(
     struct arena *arena, const struct change *change, struct fold_shape *shape);
+
+/* "5m round STEP; STEP, 2m round STEP", or NULL where there is no guard. */
+const char *change_dead_man(struct arena *arena, const struct change *change);
+/*
+ * Make host->guards (an array of the plan's) of what the steps were previewed
+ * to do; refused where a way back is not known before.
+ */
+int change_make_guards(const struct change *change, struct change_host *host,
+    struct err *err) MUST_USE;
+/* What the host is to be told: a script for a launch. arm: xids are the keys
+ * under which anything under the guard may be launched. */
+int change_guard_script(struct buf *out, const struct change *change,
+    const struct change_host *host, const struct step *act,
+    const char (*xids)[33], size_t xid_count, struct err *err) MUST_USE;
 
 /* The frozen document (canonical JSON) and its digest, put into the blobs. */
 void change_freeze(struct arena *arena, struct change *change);

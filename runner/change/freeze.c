@@ -37,6 +37,18 @@ freeze_steps(struct arena *arena, const struct plan *plan,
 	return list;
 }
 
+static void
+freeze_guards(struct arena *arena, const struct plan *plan,
+    const struct change_host *host, struct json *map)
+{
+	struct json *list = json_list(arena);
+
+	for (size_t g = 0; g < plan->guard_count; g++)
+		json_add(arena, list, json_text(arena, host->guards[g]));
+	if (plan->guard_count > 0)
+		json_put(arena, map, "guards", list);
+}
+
 static struct json *
 freeze_host_waves(struct arena *arena, const struct plan *plan,
     const struct change_host *host)
@@ -94,6 +106,7 @@ freeze_hosts(struct arena *arena, const struct change *change, bool steps)
 		json_put_text(arena, map, "gaps", host->gaps);
 		json_put(arena, map, "steps",
 		    freeze_steps(arena, change->plan, host));
+		freeze_guards(arena, change->plan, host, map);
 	}
 	return list;
 }
@@ -211,7 +224,8 @@ change_freeze(struct arena *arena, struct change *change)
 static const char *
 freeze_digest_steps(struct arena *arena, const struct change *change,
     void (*pick)(struct buf *out, const struct step *step,
-	const struct change_step *previewed))
+	const struct change_step *previewed),
+    bool guards)
 {
 	struct buf text = BUF_INIT;
 	struct digest digest;
@@ -223,6 +237,11 @@ freeze_digest_steps(struct arena *arena, const struct change *change,
 			    &change->hosts[i].steps[id]);
 			buf_putc(&text, '\n');
 		}
+	for (size_t i = 0; guards && i < change->host_count; i++)
+		for (size_t g = 0; g < change->plan->guard_count; g++)
+			buf_printf(&text, "%s guard %zu %s\n",
+			    change->hosts[i].name, g,
+			    change->hosts[i].guards[g]);
 	digest_of(buf_bytes(&text), &digest);
 	buf_free(&text);
 	return arena_strdup(arena, digest.hex);
@@ -287,11 +306,12 @@ change_statement(struct arena *arena, const struct change *change,
 	statement->modules_sha256 =
 	    freeze_digest_json(arena, freeze_modules(arena, change));
 	statement->scripts_sha256 =
-	    freeze_digest_steps(arena, change, pick_script);
+	    freeze_digest_steps(arena, change, pick_script, false);
 	statement->rollback_sha256 =
-	    freeze_digest_steps(arena, change, pick_rollback);
+	    freeze_digest_steps(arena, change, pick_rollback, true);
 	statement->preview_sha256 =
-	    freeze_digest_steps(arena, change, pick_preview);
+	    freeze_digest_steps(arena, change, pick_preview, false);
 	statement->in_flight = change->in_flight;
 	statement->not_taken_back = change_not_taken_back(arena, change);
+	statement->dead_man = change_dead_man(arena, change);
 }

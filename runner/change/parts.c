@@ -84,11 +84,11 @@ change_shape(
 	const struct plan *plan = change->plan;
 	const char **names =
 	    arena_array(arena, const char *, change->host_count + 1);
-	int *phases = arena_array(arena, int, (size_t)plan->last_id + 1);
+	int *phases = arena_array(arena, int, (size_t)plan->last_act + 1);
 
 	for (size_t i = 0; i < change->host_count; i++)
 		names[i] = change->hosts[i].name;
-	for (int id = 1; id <= plan->last_id; id++)
+	for (int id = 1; id <= plan->last_act; id++)
 		phases[id] = plan->by_id[id]->phase;
 	*shape = (struct fold_shape){
 	    .hosts = names,
@@ -98,6 +98,7 @@ change_shape(
 	    .phase_count = plan->phase_count,
 	    .wave_count = change->wave_count,
 	    .last_step = plan->last_id,
+	    .last_act = plan->last_act,
 	    .step_phase = phases,
 	};
 }

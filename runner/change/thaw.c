@@ -161,6 +161,24 @@ thaw_places(struct thaw *thaw)
 	return 0;
 }
 
+static int
+thaw_guards(
+    struct thaw *thaw, const struct json *list, struct change_host *host)
+{
+	size_t count = thaw->change->plan->guard_count;
+
+	host->guards = arena_array(thaw->arena, const char *, count + 1);
+	if (count > 0 &&
+	    (list == NULL || list->type != JSON_LIST || list->count != count))
+		return thaw_wrong(thaw, "guards of a host");
+	for (size_t g = 0; g < count; g++) {
+		if (list->items[g]->type != JSON_TEXT)
+			return thaw_wrong(thaw, "guard of a host");
+		host->guards[g] = list->items[g]->text;
+	}
+	return 0;
+}
+
 /* One wave a phase at most, and one of that phase; in one at least. */
 static int
 thaw_host_waves(
@@ -209,7 +227,8 @@ thaw_host(struct thaw *thaw, const struct json *map, struct change_host *host)
 	    host->vars == NULL || steps == NULL || steps->type != JSON_LIST ||
 	    steps->count != (size_t)last)
 		return thaw_wrong(thaw, "host");
-	if ((r = thaw_host_waves(thaw, json_get(map, "waves"), host)) < 0)
+	if ((r = thaw_host_waves(thaw, json_get(map, "waves"), host)) < 0 ||
+	    (r = thaw_guards(thaw, json_get(map, "guards"), host)) < 0)
 		return r;
 	host->steps =
 	    arena_array(thaw->arena, struct change_step, (size_t)last + 1);

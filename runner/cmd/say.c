@@ -150,7 +150,7 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 	if (record->step <= 0 || (record->kind >= RECORD_HOST_STARTED &&
 				     record->kind <= RECORD_HOST_STUCK))
 		return;
-	if (name[0] == '\0' && plan != NULL && record->step <= plan->last_id)
+	if (name[0] == '\0' && plan != NULL && record->step <= plan->last_act)
 		name = plan->by_id[record->step]->name;
 	fprintf(out, "%d %s: ", record->step, name);
 }
@@ -260,6 +260,10 @@ say_record(
 	if (record->kind == RECORD_UNDO_DONE &&
 	    json_get_bool(body, "around", false))
 		words = N_("done for the way back");
+	/* what a host is told about its dead-man changes nothing by itself */
+	if (record->kind == RECORD_STEP_DONE &&
+	    json_get_text(body, "guard", "")[0] != '\0')
+		words = N_("done");
 	words = say_reverted(record, body, words);
 	say_time(out, record->wall_ms, all);
 	fprintf(out, "%-10s ", record->host);

@@ -93,7 +93,7 @@ show_hosts(const struct context *context)
 		printf(_("  %-12s wave %d  %s\n"), part->host->name,
 		    show_wave_number(context, part->wave),
 		    _(host_state_word(part->state)));
-		for (int id = 1; id <= fold->step_count; id++)
+		for (int id = 1; id <= fold->act_count; id++)
 			show_step(context, part, id);
 	}
 	cmd_print_stuck(context);

@@ -52,6 +52,8 @@ fold_shape(struct change_fold *fold, const struct fold_shape *shape)
 	struct arena *arena = fold->arena;
 
 	fold->step_count = shape->last_step;
+	fold->act_count =
+	    shape->last_act > 0 ? shape->last_act : shape->last_step;
 	fold->step_phase = shape->step_phase;
 	fold->phase_count = shape->phase_count;
 	fold->wave_count = shape->wave_count;
@@ -65,7 +67,7 @@ fold_shape(struct change_fold *fold, const struct fold_shape *shape)
 
 		host->name = shape->hosts[i];
 		host->steps = arena_array(
-		    arena, struct step_fold, (size_t)shape->last_step + 1);
+		    arena, struct step_fold, (size_t)fold->act_count + 1);
 		host->parts =
 		    arena_array(arena, struct part_fold *, shape->phase_count);
 	}
@@ -206,7 +208,7 @@ fold_part(const struct change_fold *fold, const struct host_fold *host,
 		if (of_host && part->wave == record->step)
 			return part;
 		if (!of_host && fold->step_phase != NULL && record->step >= 1 &&
-		    record->step <= fold->step_count &&
+		    record->step <= fold->act_count &&
 		    fold->step_phase[record->step] == (int)p)
 			return part;
 	}

@@ -171,6 +171,7 @@ struct change_fold {
 	bool back_limit; /* of this run's way back: it pauses */
 	const char *back_limit_text;
 	int step_count;	       /* last step id */
+	int act_count;	       /* last id that is launched like a step */
 	const int *step_phase; /* by id; NULL = all are of the first */
 	struct approval_fold *approvals;
 	size_t approval_count, approval_cap;
@@ -187,6 +188,7 @@ struct fold_shape {
 	size_t part_count;
 	size_t phase_count, wave_count;
 	int last_step;
+	int last_act; /* of what is launched like a step; 0 = last_step */
 	const int *step_phase; /* by id; NULL = all are of the first */
 };
 /*

@@ -20,7 +20,7 @@ static int
 fold_check_open(const struct change_fold *fold, const struct part_fold *part,
     const struct record *record, struct err *err)
 {
-	for (int id = 1; id <= fold->step_count; id++)
+	for (int id = 1; id <= fold->act_count; id++)
 		if (part->steps[id].state == STEP_OPEN ||
 		    part->steps[id].undo == UNDO_OPEN)
 			return err_set(err, ERR_STORE,
@@ -186,7 +186,7 @@ fold_step(struct change_fold *fold, struct part_fold *part,
 {
 	struct step_fold *step;
 
-	if (record->step < 1 || record->step > fold->step_count)
+	if (record->step < 1 || record->step > fold->act_count)
 		return err_set(err, ERR_STORE, "record %lld: no step %d",
 		    (long long)record->number, record->step);
 	step = &part->steps[record->step];

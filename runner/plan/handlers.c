@@ -119,6 +119,15 @@ last_segment(const struct phase *phase)
 	return phase->steps[phase->step_count - 1].segment;
 }
 
+static struct guard *
+segment_guard(const struct phase *phase, int segment)
+{
+	for (size_t i = 0; i < phase->step_count; i++)
+		if (phase->steps[i].segment == segment)
+			return phase->steps[i].guard;
+	return NULL;
+}
+
 /* The handlers that one segment notifies, in the order of the map. */
 static int
 read_segment(struct plan_reader *reader, int phase, int segment,
@@ -143,6 +152,7 @@ read_segment(struct plan_reader *reader, int phase, int segment,
 			return r;
 		handler->phase = phase;
 		handler->segment = segment;
+		handler->guard = segment_guard(&plan->phases[phase], segment);
 		plan->handler_count++;
 	}
 	return 0;
@@ -282,8 +292,8 @@ plan_read_handlers(
 				return r;
 	if ((r = check_used(plan, map, err)) < 0)
 		return r;
-	plan->by_id = arena_array(
-	    reader->arena, struct step *, (size_t)plan->last_id + 1);
+	plan->by_id = arena_array(reader->arena, struct step *,
+	    (size_t)plan->last_id + plan->guard_count * GUARD_ACTS + 1);
 	for (size_t p = 0; p < plan->phase_count; p++) {
 		struct phase *phase = &plan->phases[p];
 
@@ -294,5 +304,6 @@ plan_read_handlers(
 	}
 	index_steps(plan, plan->handlers, plan->handler_count);
 	list_modules(reader->arena, plan);
+	plan_number_guards(plan);
 	return 0;
 }

@@ -74,6 +74,15 @@ int plan_read_steps(struct plan_reader *reader, int phase,
  * so that ids are in the order in which things run. */
 int plan_read_around(struct plan_reader *reader, int phase,
     const struct yaml *map, enum step_around side, struct err *err) MUST_USE;
+/* steps.c: one more step of the phase; there must be room for it. */
+int plan_read_step(struct plan_reader *reader, int phase, int segment,
+    const struct yaml *map, struct err *err) MUST_USE;
+/* guards.c: "- guard: 5m" with its steps; how many they are, 0 = no guard. */
+size_t plan_guard_steps(const struct yaml *map);
+int plan_read_guard(struct plan_reader *reader, int phase, int segment,
+    const struct yaml *map, struct err *err) MUST_USE;
+/* Give ids to the acts, once last_id is known, and put them into by_id. */
+void plan_number_guards(struct plan *plan);
 /* One step that is a handler, named by its key. */
 int plan_read_handler(struct plan_reader *reader, struct step *step,
     const struct yaml *key, const struct yaml *map, struct err *err) MUST_USE;

@@ -34,6 +34,8 @@ enum step_back {
  * leave after the checks, on the way there and on the way back. */
 enum step_around { AROUND_NOT, AROUND_ENTER, AROUND_LEAVE };
 
+struct guard;
+
 struct step {
 	int id;	     /* from 1, unique in the plan, in the text's order:
 			       a step, then its rollback steps; handlers last */
@@ -58,7 +60,8 @@ struct step {
 	size_t back_count;
 	bool reboots; /* the host goes away and comes back: wait for it */
 	bool handler;
-	bool of_rollback; /* is one of another step's back_steps */
+	struct guard *guard; /* the dead-man that stands round it, or NULL */
+	bool of_rollback;    /* is one of another step's back_steps */
 	enum step_around around;
 	const char *on; /* where it runs: a selector of one host, which may
 			   hold ${{ }}; NULL = on the host it is for */
@@ -74,6 +77,22 @@ struct template
 	const char *param;
 	const char *file; /* as the plan names it */
 	const char *text;
+};
+
+/*
+ * A dead-man round some steps, which are a segment of their own, and their
+ * handlers: the host takes them back by itself unless that was called off in
+ * time. What the host is told is launched like a step, so each is one; their
+ * ids come behind last_id and they have no module.
+ */
+enum guard_act { GUARD_ARM, GUARD_ASK, GUARD_CONFIRM, GUARD_BACK, GUARD_ACTS };
+
+struct guard {
+	struct place place;
+	int number; /* index in the plan's guards */
+	int phase, segment;
+	int64_t time_ms;
+	struct step acts[GUARD_ACTS];
 };
 
 enum check_when { CHECK_BEFORE = 1, CHECK_AFTER = 2, CHECK_SOAK = 4 };
@@ -202,9 +221,12 @@ struct plan {
 	enum back_scope limit;	     /* default BACK_CHANGE */
 	struct spread *spreads;
 	size_t spread_count;
+	struct guard **guards;
+	size_t guard_count, guard_cap;
 	struct step **by_id; /* by_id[0] is NULL */
 	int last_id;
-	const char **modules;	     /* names used, sorted */
+	int last_act;	      /* >= last_id: the acts of guards stand between */
+	const char **modules; /* names used, sorted */
 	struct place *module_places; /* of the first use */
 	size_t module_count;
 };
@@ -255,6 +277,11 @@ int plan_expressions(const struct plan *plan,
 /* Does the step run again on the way back instead of being undone? A handler
  * does, and the steps of around:. */
 bool plan_runs_again(const struct step *step);
+/* Is it what a guard tells the host, and no step of the plan's text? */
+bool plan_is_guard_act(const struct step *step);
+/* Which of the acts it is then. */
+enum guard_act plan_guard_act(const struct step *step);
+
 /* The limit in hosts for a phase of so many; INT_MAX when it is not set. */
 int plan_limit_hosts(const struct limit *limit, int phase_hosts);
 const char *plan_risk_name(enum plan_risk risk);

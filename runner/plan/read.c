@@ -66,7 +66,6 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	    FIELD_NOT_YET("later"),
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("ask"),
-	    FIELD_NOT_YET("guard"),
 	};
 
 	return yaml_read(root, "plan", fields, COUNT(fields), err);

@@ -262,6 +262,28 @@ reuse_use(struct reuse *reuse, const struct yaml *step, struct err *err)
 	return r;
 }
 
+/* The steps under a guard: the same, in their place. */
+static int
+reuse_guard(struct reuse *reuse, struct yaml **step, struct err *err)
+{
+	struct arena *arena = reuse->reader->arena;
+	struct yaml *copy = arena_new_of(arena, struct yaml), *flat = NULL;
+	int r = 0;
+
+	*copy = **step;
+	copy->items = arena_array(arena, struct yaml *, copy->count + 1);
+	for (size_t i = 0; i < copy->count && r == 0; i++) {
+		copy->items[i] = (*step)->items[i];
+		if (strcmp(copy->keys[i]->text, "steps") != 0 ||
+		    copy->items[i]->type != YAML_LIST)
+			continue;
+		r = plan_reuse(reuse->reader, copy->items[i], &flat, err);
+		copy->items[i] = flat;
+	}
+	*step = copy;
+	return r;
+}
+
 static int
 reuse_step(struct reuse *reuse, struct yaml *step, struct err *err)
 {
@@ -277,6 +299,8 @@ reuse_step(struct reuse *reuse, struct yaml *step, struct err *err)
 		return err_at(err, ERR_PLAN, step->place,
 		    _("more than %d steps in one plan; split it"),
 		    PLAN_STEPS_MAX);
+	if (plan_guard_steps(step) > 0 && reuse_guard(reuse, &step, err) < 0)
+		return -ERR_PLAN;
 	*arena_push(arena, reuse->out, reuse->count, reuse->cap) = step;
 	return 0;
 }

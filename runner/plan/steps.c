@@ -22,9 +22,9 @@ enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
     "retry", "rollback", "because", "on", "each", "use", "with",
     /* not built yet */
-    "around", "ask", "guard", "later", "unpreviewed", "secrets",
+    "around", "ask", "later", "unpreviewed", "secrets",
     /* stands alone */
-    "flush"};
+    "flush", "guard"};
 enum { STEP_KEYS_BUILT = 11 };
 
 /* Words that stand beside many modules' keys, so that they may also stand
@@ -299,7 +299,6 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    {"on", YAML_WANT_TEXT, .text = &step->on, .node = &on},
 	    FIELD_NOT_YET("around"),
 	    FIELD_NOT_YET("ask"),
-	    FIELD_NOT_YET("guard"),
 	    FIELD_NOT_YET("later"),
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("secrets"),
@@ -330,6 +329,10 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 		return err_at(err, ERR_PLAN, word_place(map, "flush"),
 		    _("flush: stands alone among the steps of a phase, as "
 		      "`- flush: true`"));
+	if (yaml_get(map, "guard") != NULL)
+		return err_at(err, ERR_PLAN, word_place(map, "guard"),
+		    _("guard: stands round steps of a phase, as `- guard: 5m` "
+		      "with steps: below it; there is none within another"));
 	if ((r = check_place(where, map, err)) < 0 ||
 	    (r = yaml_read(known_part(reader->arena, map), what, fields,
 		 COUNT(fields), err)) < 0 ||
@@ -391,41 +394,58 @@ read_flush(const struct yaml *map, bool *flush, struct err *err)
 }
 
 int
+plan_read_step(struct plan_reader *reader, int number, int segment,
+    const struct yaml *map, struct err *err)
+{
+	struct phase *phase = &reader->plan->phases[number];
+	struct step *step = &phase->steps[phase->step_count];
+	int r = read_step(reader, step, map, STEP_FORWARD,
+	    arena_printf(reader->arena, _("step %zu"), phase->step_count + 1),
+	    err);
+
+	if (r < 0)
+		return r;
+	place_steps(step, 1, number, segment);
+	phase->step_count++;
+	return 0;
+}
+
+int
 plan_read_steps(struct plan_reader *reader, int number, const struct yaml *list,
     struct err *err)
 {
 	struct phase *phase = &reader->plan->phases[number];
 	struct yaml *flat = NULL;
-	int segment = 0, r;
+	size_t most = 0;
+	int segment = 0, r = 0;
 	bool flush;
 
 	if ((r = word_list(list, "steps", PLAN_STEPS_MAX, err)) < 0 ||
 	    (r = plan_reuse(reader, list, &flat, err)) < 0)
 		return r;
 	list = flat;
-	phase->steps = arena_array(reader->arena, struct step, list->count);
-	for (size_t i = 0; i < list->count; i++) {
-		struct step *step = &phase->steps[phase->step_count];
+	for (size_t i = 0; i < list->count; i++)
+		most += 1 + plan_guard_steps(list->items[i]);
+	phase->steps = arena_array(reader->arena, struct step, most);
+	for (size_t i = 0; i < list->count && r == 0; i++) {
+		const struct yaml *map = list->items[i];
 
-		if ((r = read_flush(list->items[i], &flush, err)) < 0)
+		if ((r = read_flush(map, &flush, err)) < 0)
 			return r;
 		if (flush) {
 			segment++;
-			continue;
+		} else if (plan_guard_steps(map) > 0) {
+			r = plan_read_guard(
+			    reader, number, segment + 1, map, err);
+			segment += 2;
+		} else {
+			r = plan_read_step(reader, number, segment, map, err);
 		}
-		r = read_step(reader, step, list->items[i], STEP_FORWARD,
-		    arena_printf(
-			reader->arena, _("step %zu"), phase->step_count + 1),
-		    err);
-		if (r < 0)
-			return r;
-		place_steps(step, 1, number, segment);
-		phase->step_count++;
 	}
-	if (phase->step_count == 0)
+	if (r == 0 && phase->step_count == 0)
 		return err_at(err, ERR_PLAN, list->place,
 		    _("steps: there is nothing to do; write a step"));
-	return 0;
+	return r;
 }
 
 int

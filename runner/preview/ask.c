@@ -200,6 +200,18 @@ ask_seen(void *arg, const struct answer *answer)
 	ask_step(host);
 }
 
+/* What the host would take back by itself must be known now. */
+static void
+ask_guards(struct ask_host *host)
+{
+	struct err err = ERR_INIT;
+
+	if (change_make_guards(host->ask->change, host->host, &err) < 0)
+		ask_trouble(host, err.text);
+	else
+		ask_over(host);
+}
+
 static void
 ask_place_trouble(struct ask_host *host, const struct step *step,
     const struct change_host *where)
@@ -234,7 +246,7 @@ ask_step(struct ask_host *host)
 	    !change_has_step(host->host, ask->change->plan->by_id[host->step]))
 		host->step++;
 	if (host->step > ask->change->plan->last_id) {
-		ask_over(host);
+		ask_guards(host);
 		return;
 	}
 	step = ask->change->plan->by_id[host->step];
@@ -361,6 +373,10 @@ ask_begin(struct ask *ask, size_t index)
 	memset(host->changed, '-', steps);
 	host->host->facts = host->host->plan_vars = "";
 	host->host->readonly = host->host->gaps = host->host->trouble = "";
+	host->host->guards = arena_array(
+	    ask->arena, const char *, ask->change->plan->guard_count + 1);
+	for (size_t g = 0; g < ask->change->plan->guard_count; g++)
+		host->host->guards[g] = "";
 	ask_connect(host);
 }
 

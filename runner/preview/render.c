@@ -93,6 +93,61 @@ render_phase(struct render *render, size_t number)
 	render_waves(render, number);
 }
 
+/* Does the host run systemd? Its facts say. */
+static bool
+render_has_systemd(const struct render *render, const struct change_host *host)
+{
+	struct arena *arena = arena_new();
+	struct json *facts = NULL;
+	struct err err = ERR_INIT;
+	struct bytes text;
+	bool has =
+	    blobs_get(render->change->blobs, host->facts, &text, &err) == 0 &&
+	    json_parse(arena, text.data, text.len, "facts", &facts, &err) ==
+		0 &&
+	    strcmp(json_get_text(facts, "init", ""), "systemd") == 0;
+
+	arena_free(arena);
+	return has;
+}
+
+/* What the host does by itself, and where a reboot might keep it from that. */
+static void
+render_guards(struct render *render)
+{
+	const struct change *change = render->change;
+	struct arena *arena = arena_new();
+	const char *guards = change_dead_man(arena, change);
+	int others = 0;
+
+	if (guards == NULL) {
+		arena_free(arena);
+		return;
+	}
+	fprintf(render->out,
+	    _("  dead-man  %s: each host takes them back by itself unless "
+	      "that is called off in time over a new login\n"),
+	    guards);
+	for (size_t h = 0; h < change->host_count; h++) {
+		const struct change_host *host = &change->hosts[h];
+		bool any = false;
+
+		for (size_t g = 0; g < change->plan->guard_count; g++)
+			any = any || host->guards[g][0] != '\0';
+		others += any && !render_has_systemd(render, host);
+	}
+	if (others > 0)
+		fprintf(render->out,
+		    ngettext(
+			"            %d host runs no systemd: it needs a "
+			"cron that knows @reboot, or it is left as it is\n",
+			"            %d hosts run no systemd: they need a cron "
+			"that knows @reboot, or they are left as they are\n",
+			(unsigned long)others),
+		    others);
+	arena_free(arena);
+}
+
 /* The smallest that a limit is in any phase. */
 static int
 render_limit(const struct change *change, const struct limit *limit)
@@ -170,6 +225,7 @@ render_rules(struct render *render)
 	fprintf(out, _("  not taken back: %s\n"),
 	    _(change_not_taken_back(arena, change)));
 	arena_free(arena);
+	render_guards(render);
 }
 
 static void
@@ -373,7 +429,9 @@ render_step(struct render *render, const struct step *step,
 	    (r = render_lines(render, previewed->diff, "      ", false)) < 0)
 		return r;
 	if (way_back[0] != '\0' && !plan_runs_again(step) && !step->of_rollback)
-		fprintf(out, "      %s\n", way_back);
+		fprintf(out, "      %s%s\n", way_back,
+		    step->guard != NULL ? _(", by the host itself if need be")
+					: "");
 	return scripts ? render_scripts(render, previewed) : 0;
 }
 
@@ -497,6 +555,9 @@ preview_json(struct arena *arena, const struct change *change)
 	json_put_int(arena, map, "in_flight", change->in_flight);
 	json_put_text(
 	    arena, map, "not_taken_back", change_not_taken_back(arena, change));
+	if (change->plan->guard_count > 0)
+		json_put_text(
+		    arena, map, "dead_man", change_dead_man(arena, change));
 	for (size_t w = 0; w < change->wave_count; w++) {
 		struct json *wave = json_add(arena, waves, json_map(arena));
 

@@ -2,6 +2,7 @@
  * One host's part: does what the machine says is next, connects again when a
  * connection goes, ends with one word.
  */
+#include "rollout/guard.h"
 #include "rollout/inside.h"
 #include "base/i18n.h"
 
@@ -125,7 +126,7 @@ host_mark_unknown(struct host_run *host)
 	const struct plan *plan = host->run->o.change->plan;
 	struct arena *arena = arena_new();
 
-	for (int id = 1; id <= plan->last_id; id++) {
+	for (int id = 1; id <= plan->last_act; id++) {
 		const struct step_fold *step = &host->fold->steps[id];
 		struct json *body;
 		bool undo = step->undo == UNDO_OPEN;
@@ -228,8 +229,16 @@ host_wait_for_boot(struct host_run *host)
 void
 host_not_opened(struct host_run *host, const char *why, const char *text)
 {
+	int64_t patience = guard_patience(host);
+
 	if (host_wait_for_boot(host))
 		return;
+	/* what locked us out is about to be taken back */
+	if (patience > 0) {
+		host->timer = loop_timer_start(
+		    host->run->o.loop, patience, host_timer, host);
+		return;
+	}
 	host->connects++;
 	if (host_soak_over(host))
 		host_next(host);
@@ -254,6 +263,10 @@ host_connected(void *arg, const struct answer *answer)
 	}
 	host->now.connected = true;
 	host->reboot_ends_ms = 0;
+	host->now.fresh = true;
+	host->now.guard_asked = false;
+	host->now.guard_ok = false;
+	guard_wait(host);
 	/* what was probed may be of another life: before the first touch the
 	 * whole host is looked at again */
 	host->ahead = NULL;
@@ -288,6 +301,8 @@ host_checked(struct host_run *host, enum check_result result, const char *text)
 	if (result == CHECK_PASS) {
 		if (before)
 			host->now.before_ok = true;
+		else if (host->act.kind == ACT_CHECK_GUARD)
+			host->now.guard_ok = true;
 		else
 			host->now.after_ok = true;
 		host_next(host);
@@ -343,7 +358,10 @@ host_fail(struct host_run *host, int id, bool stuck)
 	const struct step_fold *fold = &host->fold->steps[id];
 	char text[512];
 
-	if (stuck && fold->undo == UNDO_KEPT)
+	if (plan_is_guard_act(step))
+		snprintf(text, sizeof(text), "%s: %s", step->name,
+		    _(guard_trouble(step, fold)));
+	else if (stuck && fold->undo == UNDO_KEPT)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\" is kept, but whether it took effect is not "
 		      "known"),
@@ -390,7 +408,7 @@ host_connect(struct host_run *host)
 	struct run *run = host->run;
 
 	/* Counted from the last step that came to an outcome. */
-	if (host->connects > HOST_CONNECTS_MAX) {
+	if (host->connects > HOST_CONNECTS_MAX && guard_patience(host) == 0) {
 		host_unreachable(host,
 		    _("its connection was lost again and again; look at its "
 		      "sshd log"));
@@ -405,6 +423,7 @@ static void
 host_act(struct host_run *host)
 {
 	struct run *run = host->run;
+	const struct plan *plan = run->o.change->plan;
 	int step = host->act.step;
 
 	switch (host->act.kind) {
@@ -456,6 +475,21 @@ host_act(struct host_run *host)
 		return;
 	case ACT_STUCK:
 		host_fail(host, step, true);
+		return;
+	case ACT_GUARD:
+		guard_tell(host, step);
+		return;
+	case ACT_LOGIN:
+		host_disconnect(host);
+		host_next(host);
+		return;
+	case ACT_CHECK_GUARD:
+		/* With steps to come, only what held before must hold. */
+		host->checks = checks_start(host,
+		    guard_is_last(plan, plan->by_id[step]->guard)
+			? CHECK_AFTER
+			: CHECK_BEFORE,
+		    host_checked);
 		return;
 	}
 }

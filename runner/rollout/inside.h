@@ -10,6 +10,7 @@
  *	drift_run.c  is the host still as it was previewed?
  *	step_run.c   a step on the way there
  *	undo_run.c   a step on the way back
+ *	guard_run.c  what a host is told about its dead-man
  *	check_run.c  checks with within, every, for
  */
 #ifndef HOSHU_ROLLOUT_INSIDE_H
@@ -48,6 +49,8 @@ struct host_run { /* of one part: a host in a phase */
 				   is not rebooting */
 	bool let;		/* no other change has it in quarantine */
 	bool gone;		/* it ends because it can not be reached */
+	int64_t guard_until_ms; /* loop time up to which a dead-man that stands
+				   is waited for; 0 = not set */
 	char life[128];
 	double opened_uptime; /* of the host, when it was connected last */
 	int64_t opened_ms;    /* the same in loop time */
@@ -195,6 +198,24 @@ bool step_take_ahead(struct host_run *host, const struct step *step);
 const char *step_before(
     const struct host_run *host, const struct step *step, bool back);
 struct json *step_body(struct host_run *host);
+
+/* The key of one launch: change, host, step, direction, attempt. */
+void step_xid(const struct host_run *host, int step, bool undo, int attempt,
+    char out[33]);
+
+/* ---- guard_run.c ---- */
+/* Launch an act of a guard. */
+void guard_tell(struct host_run *host, int act);
+/* The step in hand is about to be launched under a guard that is not armed:
+ * arms it instead; false when there is no such. */
+bool guard_arms(struct host_run *host);
+/* The outcome of an act is there. */
+void guard_told(struct host_run *host);
+/* From now on a host that cannot be reached has its dead-man's time. */
+void guard_wait(struct host_run *host);
+/* A dead-man stands: how long to wait before the host is tried again; 0 = it
+ * does not, or its time is over. */
+int64_t guard_patience(struct host_run *host);
 
 /* ---- undo_run.c ---- */
 void undo_start(struct host_run *host, int step);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* The key of one launch: change, host, step, direction, attempt. */
-static void
+void
 step_xid(
     const struct host_run *host, int step, bool undo, int attempt, char out[33])
 {
@@ -33,15 +33,17 @@ void
 step_keep_blob(struct host_run *host, const char *sha256)
 {
 	struct run *run = host->run;
-	const struct change_step *frozen = &host->host->steps[host->step->id];
+	bool act = plan_is_guard_act(host->step);
+	const struct change_step *frozen =
+	    act ? NULL : &host->host->steps[host->step->id];
 	struct err err = ERR_INIT;
 	char stored[65];
 
 	/* what the change froze was stored with it */
-	if (strcmp(sha256, frozen->seen) == 0 ||
-	    strcmp(sha256, frozen->want) == 0 ||
-	    strcmp(sha256, frozen->apply) == 0 ||
-	    strcmp(sha256, frozen->undo) == 0)
+	if (!act && (strcmp(sha256, frozen->seen) == 0 ||
+			strcmp(sha256, frozen->want) == 0 ||
+			strcmp(sha256, frozen->apply) == 0 ||
+			strcmp(sha256, frozen->undo) == 0))
 		return;
 	if (sha256[0] != '\0' && journal_put_blob(run->o.journal,
 				     run_blob(run, sha256), stored, &err) < 0)
@@ -88,9 +90,15 @@ step_judge(struct host_run *host)
 		undo_judge(host);
 		return;
 	}
+	if (plan_is_guard_act(host->step)) {
+		guard_told(host);
+		return;
+	}
 	judge_step(&host->outcome, &host->seen, &judged);
 	if (judged.kind != RECORD_STEP_DONE)
 		host->ahead = NULL;
+	if (judged.kind == RECORD_STEP_SEALED) /* by a dead-man, perhaps */
+		host->now.guard_asked = false;
 	step_tell(host, &judged);
 	run_record(host->run, host, judged.kind, host->step->id, fold->attempts,
 	    fold->xid, host->told, step_recorded, host);
@@ -274,6 +282,8 @@ step_launched(void *arg, struct ticket *ticket)
 	host->ticket = ticket;
 	if (!control_holds(run))
 		return;
+	if (!plan_is_guard_act(step))
+		host->now.fresh = host->now.guard_ok = false;
 	memset(&host->seen, 0, sizeof(host->seen));
 	host->answers = probe ? 2 : 1;
 	fleet_launch(run->o.fleet, place_index(host), ticket, script,

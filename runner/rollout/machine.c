@@ -2,6 +2,7 @@
  * The step machine; see machine.h. Pure: no I/O, no clock.
  */
 #include "rollout/machine.h"
+#include "rollout/guard.h"
 
 /* A host that says "never ran" for ever would be asked for ever. */
 enum { SEALED_MAX = 5 };
@@ -18,7 +19,7 @@ static bool
 machine_open(
     const struct plan *plan, const struct part_fold *part, struct act *act)
 {
-	for (int id = 1; id <= plan->last_id; id++) {
+	for (int id = 1; id <= plan->last_act; id++) {
 		const struct step_fold *step = &part->steps[id];
 
 		if (plan->by_id[id]->phase != part->phase ||
@@ -89,7 +90,7 @@ machine_has_way_back(const struct plan *plan, const struct part_fold *part)
 		    (machine_acted(&part->steps[id]) ||
 			part->steps[id].state == STEP_OPEN))
 			return true;
-	return false;
+	return guard_of_part(plan, part) != NULL;
 }
 
 /* One step or handler on the way there; true when it needs something. */
@@ -140,9 +141,16 @@ machine_forward(const struct plan *plan, const struct part_fold *part,
 	for (size_t i = 0; i < phase->order_count; i++) {
 		const struct step *step = phase->order[i];
 
-		if (step->handler && !machine_owed(plan, part, step, false))
-			continue;
-		if (machine_forward_step(step, &part->steps[step->id], act))
+		if (step->guard != NULL &&
+		    guard_before(step->guard, part, now, act))
+			return;
+		if ((!step->handler || machine_owed(plan, part, step, false)) &&
+		    machine_forward_step(step, &part->steps[step->id], act))
+			return;
+		if (step->guard != NULL &&
+		    (i + 1 == phase->order_count ||
+			phase->order[i + 1]->guard != step->guard) &&
+		    guard_behind(step->guard, part, now, act))
 			return;
 	}
 	if (part->touched && !now->synced)
@@ -283,7 +291,7 @@ machine_back(const struct plan *plan, const struct part_fold *part,
 {
 	const struct phase *phase = &plan->phases[part->phase];
 
-	if (machine_enter_back(phase, part, act))
+	if (guard_back(plan, part, act) || machine_enter_back(phase, part, act))
 		return;
 	for (size_t i = phase->step_count; i-- > 0;)
 		if (machine_back_step(&phase->steps[i], part, act))
@@ -324,7 +332,8 @@ machine_act_word(enum act_kind kind)
 {
 	static const char *const words[] = {"connect", "settle", "check-before",
 	    "drift", "step", "sync", "check-after", "done", "fail", "undo",
-	    "prove", "keep", "stop", "reverted", "stuck"};
+	    "prove", "keep", "stop", "reverted", "stuck", "guard", "login",
+	    "check-guard"};
 
 	return words[kind];
 }

@@ -27,6 +27,9 @@ enum act_kind {
 	ACT_STOP,  /* the way back ends here */
 	ACT_REVERTED,
 	ACT_STUCK,
+	ACT_GUARD,	 /* tell the host about its dead-man: step is an act */
+	ACT_LOGIN,	 /* end the connection: a new one must be possible */
+	ACT_CHECK_GUARD, /* what must hold before a dead-man is called off */
 };
 
 struct act {
@@ -41,6 +44,9 @@ struct host_now {
 	bool drift_ok;
 	bool synced;
 	bool after_ok;
+	bool fresh;	  /* nothing was launched over this connection */
+	bool guard_asked; /* a dead-man that was armed still was, on it */
+	bool guard_ok;	  /* ACT_CHECK_GUARD has passed */
 };
 
 void machine_next(const struct plan *plan, const struct part_fold *part,

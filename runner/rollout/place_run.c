@@ -60,7 +60,10 @@ place_step(const struct host_run *host)
 	case ACT_STEP:
 	case ACT_UNDO:
 	case ACT_PROVE:
-		return host->act.step;
+		/* what a guard tells a host it tells the host itself */
+		return host->act.step <= host->run->o.change->plan->last_id
+			   ? host->act.step
+			   : 0;
 	case ACT_SYNC:
 		return place_unsynced(host, host->synced_to + 1);
 	case ACT_CONNECT:
@@ -73,6 +76,9 @@ place_step(const struct host_run *host)
 	case ACT_STOP:
 	case ACT_REVERTED:
 	case ACT_STUCK:
+	case ACT_GUARD:
+	case ACT_LOGIN:
+	case ACT_CHECK_GUARD:
 		return 0;
 	}
 	bug("act %d", (int)host->act.kind);

@@ -82,6 +82,8 @@ step_decide(struct host_run *host)
 		step_failed_early(host, _("its module wrote no script"));
 		return;
 	}
+	if (guard_arms(host))
+		return;
 	json_put_text(host->arena, body, "seen", host->seen.seen);
 	json_put_text(host->arena, body, "want", host->seen.want);
 	json_put_text(host->arena, body, "undo", host->seen.undo);

@@ -26,7 +26,7 @@ static const char plan_text[] =
     "    targets: all\n"
     "    waves: [ { hosts: rest, at_once: 1 } ]\n"
     "    steps:\n"
-    "      - { name: d, file: { path: /d } }\n"
+    "      - { guard: 1m, steps: [ { name: d, file: { path: /d } } ] }\n"
     "      - { name: e, run: [e], rollback: keep, because: x }\n"
     "      - { name: f, run: [f], rollback: stop, because: x }\n";
 
@@ -153,8 +153,9 @@ static void
 ask_deciders(const struct change *change, const struct change_fold *fold,
     int64_t now_ms, uint32_t flags)
 {
-	struct host_now now = {
-	    flags & 1, flags & 2, flags & 4, flags & 8, flags & 16};
+	struct host_now now = {flags & 1, flags & 2, flags & 4, flags & 8,
+	    flags & 16, .fresh = flags & 32, .guard_asked = flags & 64,
+	    .guard_ok = flags & 128};
 	struct gate gate;
 	struct gate_result result;
 	struct act act;

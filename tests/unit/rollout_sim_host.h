@@ -445,6 +445,11 @@ sim_act(struct sim *sim, int host, const struct act *act)
 	case ACT_STUCK:
 		sim_host_end(sim, host, RECORD_HOST_STUCK);
 		return;
+	case ACT_GUARD:
+	case ACT_LOGIN:
+	case ACT_CHECK_GUARD:
+		sim_fail(sim, "a dead-man in a plan without one");
+		return;
 	}
 }
 

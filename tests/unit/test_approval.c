@@ -259,6 +259,16 @@ a_statement_has_one_form(void **state)
 	buf_reset(&text);
 	statement_write(&text, &said);
 	assert_string_equal(buf_str(&text), text_of_change);
+	/* the one line that only some have */
+	assert_null(said.dead_man);
+	said.dead_man = "5m round No passwords; Keys only";
+	buf_reset(&text);
+	statement_write(&text, &said);
+	assert_non_null(strstr(buf_str(&text),
+	    "none\ndead-man: 5m round No passwords; Keys only\nperson: "));
+	assert_int_equal(
+	    statement_parse(arena, buf_bytes(&text), &said, &err), 0);
+	assert_string_equal(said.dead_man, "5m round No passwords; Keys only");
 	buf_free(&text);
 	arena_free(arena);
 }
