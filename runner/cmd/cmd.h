@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { CMD_OPTIONS_MAX = 8 };
+enum { CMD_OPTIONS_MAX = 20 };
 
 struct cmd_option {
 	const char *name; /* "set"; NULL ends the list */

@@ -10,6 +10,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_init,
     &cmd_check,
     &cmd_preview,
+    &cmd_rehearse,
     &cmd_submit,
     &cmd_list,
     &cmd_status,

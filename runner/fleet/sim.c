@@ -320,6 +320,12 @@ sim_job_ended(struct sim_job *job)
 	    job_over, job);
 }
 
+void
+sim_job_cut(struct sim_job *job)
+{
+	link_break(job->link, false);
+}
+
 static void
 launch_begin(struct sim_job *job)
 {

@@ -57,6 +57,7 @@ struct sim_step {
 	bool unprobed;	   /* its module cannot tell what is */
 	bool without_undo; /* its module writes no way back */
 	bool when;	   /* has a when: */
+	bool reboots;	   /* the host goes away and comes back */
 	/* of around: what one does, the other of its phase undoes */
 	enum { SIM_STEP, SIM_ENTER, SIM_LEAVE } around;
 	int phase;

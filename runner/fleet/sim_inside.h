@@ -112,5 +112,7 @@ void sim_say_claim(
 /* ---- sim.c ---- */
 /* The script that a launch waits for has come to its end. */
 void sim_job_ended(struct sim_job *job);
+/* The host of it goes down. */
+void sim_job_cut(struct sim_job *job);
 
 #endif

@@ -129,11 +129,10 @@ claim_effect(struct sim_claim *claim, bool whole)
 /* ---- its end ---- */
 
 static void
-claim_end(struct sim_claim *claim, enum claim_state state, int rc)
+claim_end(struct sim_claim *claim, enum claim_state state, int rc, bool well)
 {
 	struct sim_host *host = claim->host;
 	struct sim_job *waiter = claim->waiter;
-	bool well = state == CLAIM_DONE && rc == 0;
 
 	loop_timer_stop(claim->timer);
 	claim->timer = NULL;
@@ -146,9 +145,23 @@ claim_end(struct sim_claim *claim, enum claim_state state, int rc)
 	claim_effect(claim, well);
 	if (well && !claim->undo && sim_strikes(host, FAULT_OTHERS))
 		others_come(claim->of, claim->step);
-	claim_event(claim, state == CLAIM_DONE ? SIM_RAN : SIM_KILLED);
+	claim_event(claim, well || state == CLAIM_DONE ? SIM_RAN : SIM_KILLED);
 	if (waiter != NULL)
 		sim_job_ended(waiter);
+}
+
+/* Its last word is the host's restart. */
+static void
+claim_reboots(struct sim_claim *claim)
+{
+	struct sim_host *host = claim->host;
+	struct sim_job *waiter = claim->waiter;
+
+	claim->waiter = NULL;
+	claim_end(claim, CLAIM_LOST, 0, true);
+	sim_claim_crash(claim, sim_about(host, host->sim->o.times.reboot_ms));
+	if (waiter != NULL)
+		sim_job_cut(waiter);
 }
 
 static void
@@ -157,7 +170,10 @@ claim_over(void *arg)
 	struct sim_claim *claim = arg;
 
 	claim->timer = NULL;
-	claim_end(claim, CLAIM_DONE, claim->half ? 1 : 0);
+	if (!claim->half && claim->host->sim->o.steps[claim->step].reboots)
+		claim_reboots(claim);
+	else
+		claim_end(claim, CLAIM_DONE, claim->half ? 1 : 0, !claim->half);
 }
 
 static void
@@ -168,9 +184,9 @@ claim_killed(void *arg)
 	claim->timer = NULL;
 	/* TERM was heard, or it took a KILL */
 	if (sim_chance(claim->host, 70))
-		claim_end(claim, CLAIM_DONE, 143);
+		claim_end(claim, CLAIM_DONE, 143, false);
 	else
-		claim_end(claim, CLAIM_LOST, 0);
+		claim_end(claim, CLAIM_LOST, 0, false);
 }
 
 void
@@ -192,7 +208,7 @@ sim_claim_crash(struct sim_claim *claim, int64_t down_ms)
 
 	claim->waiter = NULL;
 	if (claim->state == CLAIM_RUNNING)
-		claim_end(claim, CLAIM_LOST, 0);
+		claim_end(claim, CLAIM_LOST, 0, false);
 	host->down_until = down_ms == INT64_MAX ? INT64_MAX : now_ms + down_ms;
 	host->life++;
 	host->boot_ms = now_ms + (down_ms == INT64_MAX ? 0 : down_ms / 2);

@@ -232,16 +232,12 @@ check_rules(const struct plan *plan, const struct step *step,
 	bool goes_back =
 	    plan->host_failed != BACK_NONE || plan->limit != BACK_NONE;
 
-	if (step->retry_times > 0 &&
-	    list_has(json_get(descriptor, "beside"), "unless") &&
-	    json_get(step->params, "unless") == NULL)
+	if (step->retry_times > 0 && step->blind)
 		return err_at(err, ERR_PLAN, word_place(step->yaml, "retry"),
 		    _("retry: nothing can tell whether %s was done already; "
 		      "add unless: with a command that succeeds then"),
 		    step->module);
-	if (step->around != AROUND_NOT &&
-	    list_has(json_get(descriptor, "beside"), "unless") &&
-	    json_get(step->params, "unless") == NULL)
+	if (step->around != AROUND_NOT && step->blind)
 		return err_at(err, ERR_PLAN,
 		    word_place(step->yaml, step->module),
 		    _("%s: nothing can tell on which side of around: the host "
@@ -273,6 +269,8 @@ bind_step(struct bind *bind, const struct plan *plan, struct step *step,
 	    (r = put_beside(bind, step, descriptor, err)) < 0 ||
 	    (r = complete(bind, step, descriptor, err)) < 0)
 		return r;
+	step->blind = list_has(json_get(descriptor, "beside"), "unless") &&
+		      json_get(step->params, "unless") == NULL;
 	return check_rules(plan, step, descriptor, err);
 }
 

@@ -59,6 +59,7 @@ struct step {
 	struct step *back_steps;
 	size_t back_count;
 	bool reboots; /* the host goes away and comes back: wait for it */
+	bool blind;   /* no probe of it can tell whether it was done */
 	bool handler;
 	struct guard *guard; /* the dead-man that stands round it, or NULL */
 	bool of_rollback;    /* is one of another step's back_steps */

@@ -90,6 +90,7 @@ stage_steps(struct stage *stage)
 
 		steps[id].handler = step->handler;
 		steps[id].when = step->when != NULL;
+		steps[id].reboots = step->reboots;
 		steps[id].phase = step->phase;
 		steps[id].around = step->around == AROUND_ENTER	  ? SIM_ENTER
 				   : step->around == AROUND_LEAVE ? SIM_LEAVE
@@ -109,8 +110,9 @@ stage_steps(struct stage *stage)
 
 /* ---- opening ---- */
 
-static void
-stage_hosts(struct stage *stage)
+/* The fleet of the seed, as it stands before anybody came. */
+static struct sim *
+stage_fleet(struct stage *stage)
 {
 	const struct stage_options *o = &stage->o;
 	struct sim_options options = {
@@ -128,23 +130,27 @@ stage_hosts(struct stage *stage)
 	    .arg = o->arg,
 	};
 
-	stage->sim = sim_new(&options);
-	stage->reach = arena_array(stage->arena, struct fleet_host,
-	    o->change->host_count + o->change->place_count + 1);
+	return sim_new(&options);
 }
 
+/* Of a fleet and on a clock that are dropped afterwards: a rollout is the same
+ * whether it was previewed just now or before. */
 static int
 stage_preview(struct stage *stage, struct err *err)
 {
+	struct sim *sim = stage_fleet(stage);
 	struct preview_options options = {
 	    .loop = stage->loop,
-	    .fleet = sim_fleet(stage->sim),
+	    .fleet = sim_fleet(sim),
 	    .world = &stage->world,
 	    .hosts = stage->reach,
 	};
 	int r = preview_ask(&options, stage->o.change, err);
 
 	fleet_close(options.fleet);
+	sim_free(sim);
+	loop_close(stage->loop);
+	stage->loop = loop_open_virtual();
 	return r;
 }
 
@@ -152,6 +158,7 @@ int
 stage_open(
     const struct stage_options *options, struct stage **out, struct err *err)
 {
+	const struct change *change = options->change;
 	struct arena *arena = arena_new();
 	struct stage *stage = arena_new_of(arena, struct stage);
 	int r = 0;
@@ -161,14 +168,15 @@ stage_open(
 	stage->loop = loop_open_virtual();
 	stage->world =
 	    (struct world){stage_wall_ms, stage_mono_ms, stage_random, stage};
-	stage_hosts(stage);
-	if (options->change->preview_ms == 0 || options->met > 0 ||
-	    options->skip > 0)
+	stage->reach = arena_array(arena, struct fleet_host,
+	    change->host_count + change->place_count + 1);
+	if (change->preview_ms == 0 || options->met > 0 || options->skip > 0)
 		r = stage_preview(stage, err);
 	if (r < 0) {
 		stage_close(stage);
 		return r;
 	}
+	stage->sim = stage_fleet(stage);
 	sim_begin(stage->sim);
 	*out = stage;
 	return 0;
