@@ -1,44 +1,13 @@
 /* hoshu approve and hoshu reject: a person's signed word on a change. */
-#include "base/file.h"
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
+#include "cmd/sign.h"
 #include "cmd/table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { APPROVAL_LIFE_MS = 24 * 3600 * 1000 };
-
-/* --key, or the first of the person's usual keys. */
-static int
-approve_key(const struct cmd_call *call, const char **key, struct err *err)
-{
-	static const char *const usual[] = {
-	    "id_ed25519", "id_ed25519_sk", "id_ecdsa", "id_ecdsa_sk", "id_rsa"};
-	const char *home = getenv("HOME");
-
-	*key = cmd_given(call, "key");
-	for (size_t i = 0; *key == NULL && home != NULL &&
-			   i < sizeof(usual) / sizeof(usual[0]);
-	     i++) {
-		const char *path =
-		    arena_printf(call->arena, "%s/.ssh/%s", home, usual[i]);
-
-		if (file_exists(path))
-			*key = path;
-	}
-	if (cmd_given(call, "key") != NULL && !file_exists(*key))
-		return err_set(err, ERR_USAGE,
-		    _("%s: --key %s: there is no such file"), call->cmd->name,
-		    *key);
-	if (*key == NULL)
-		return err_set(err, ERR_USAGE,
-		    _("%s: no key to sign with in ~/.ssh; give one with "
-		      "--key FILE"),
-		    call->cmd->name);
-	return 0;
-}
 
 static int
 approve_record(struct context *context, enum record_kind kind,
@@ -77,27 +46,17 @@ approve_sign(
 {
 	bool approve = strcmp(said->decision, "approve") == 0;
 	const char *space = approve ? "approve@hoshu" : "reject@hoshu";
-	const char *key, *who = NULL, *fingerprint = NULL;
+	const char *fingerprint = NULL;
 	struct buf text = BUF_INIT, signature = BUF_INIT;
 	int r;
 
 	statement_write(&text, said);
 	if (!context->call->json)
 		printf("%s", buf_str(&text));
-	if ((r = approve_key(context->call, &key, err)) < 0 ||
-	    (r = openssh_sign(key, space, buf_bytes(&text), &signature, err)) <
-		0 ||
-	    (r = openssh_verify(context->arena, context->project->approvers,
-		 space, buf_bytes(&text), buf_bytes(&signature),
-		 said->not_before_ms, &who, &fingerprint, err)) < 0)
+	r = cmd_sign(context, space, said->person, buf_bytes(&text),
+	    said->not_before_ms, &signature, &fingerprint, err);
+	if (r < 0)
 		goto out;
-	if (strcmp(who, said->person) != 0) {
-		r = err_set(err, ERR_APPROVAL,
-		    _("the key %s is %s's by %s, not %s's; say --as %s or give "
-		      "another --key"),
-		    key, who, context->project->approvers, said->person, who);
-		goto out;
-	}
 	r = approve_record(context, approve ? RECORD_APPROVED : RECORD_REJECTED,
 	    said, buf_str(&text), buf_bytes(&signature), fingerprint, err);
 out:

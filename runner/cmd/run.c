@@ -7,6 +7,7 @@
 #include "cmd/rollback.h"
 #include "cmd/running.h"
 #include "cmd/say.h"
+#include "cmd/settled.h"
 #include "cmd/table.h"
 
 #include <signal.h>
@@ -33,6 +34,18 @@ run_permit(void *arg, struct err *err)
 	cmd_approval_rule(context, &rule, &approvals, &count);
 	r = approval_permit(
 	    context->arena, &rule, approvals, count, &permit, err);
+	i18n_plain(plain);
+	return r;
+}
+
+/* A person's word is gone by when it is signed. */
+static int
+run_heard(void *arg, const struct record *record, struct err *err)
+{
+	struct running *running = arg;
+	bool plain = i18n_plain(false);
+	int r = cmd_settled_holds(running->context, record, err);
+
 	i18n_plain(plain);
 	return r;
 }
@@ -166,6 +179,7 @@ run_it(struct context *context, const struct cmd_way *way, struct lease *lease,
 	    .lease = lease,
 	    .permit = run_permit,
 	    .held = run_held,
+	    .heard = run_heard,
 	    .say = run_say,
 	    .arg = &running,
 	};
@@ -234,6 +248,7 @@ cmd_run_change_by(struct context *context,
 	    /* another run may have gone on, or to the end, meanwhile */
 	    (r = context_load(context, word, err)) < 0 ||
 	    (r = prepare(context, &way, err)) < 0 ||
+	    (r = cmd_settled_all(context, err)) < 0 ||
 	    (r = context_inventory(context, err)) < 0 ||
 	    (r = context_reach(context, err)) < 0 ||
 	    (r = context_fleet(context, err)) < 0 ||

@@ -60,6 +60,23 @@ show_step(const struct context *context, const struct part_fold *part, int id)
 	    undo[0] != '\0' ? _(undo) : "");
 }
 
+/* What only a person can say. */
+static void
+show_unknown(const struct context *context, const struct part_fold *part)
+{
+	char name[16];
+
+	change_name(context->change->number, name);
+	for (int id = 1; id <= context->change->plan->last_id; id++)
+		if (fold_part_rests(part) &&
+		    fold_step_part(&context->fold, part->host, id) == part &&
+		    (part->steps[id].state == STEP_UNKNOWN ||
+			part->steps[id].undo == UNDO_UNKNOWN))
+			printf(_("      look there, then: hoshu settle %s %s "
+				 "%d done|not-done --because ...\n"),
+			    name, part->host->name, id);
+}
+
 /* Waves are numbered anew in each phase. */
 static int
 show_wave_number(const struct context *context, int wave)
@@ -95,6 +112,7 @@ show_hosts(const struct context *context)
 		    _(host_state_word(part->state)));
 		for (int id = 1; id <= fold->act_count; id++)
 			show_step(context, part, id);
+		show_unknown(context, part);
 	}
 	cmd_print_stuck(context);
 }

@@ -205,6 +205,9 @@ int fold_record(struct change_fold *fold, const struct record *record,
     struct err *err) MUST_USE;
 struct host_fold *fold_host(struct change_fold *fold, const char *name);
 
+/* The part in which a host goes through a step; NULL when it does not. */
+const struct part_fold *fold_step_part(
+    const struct change_fold *fold, const struct host_fold *host, int step);
 /* Does nothing happen to it, and nothing will before a person says so? Then a
  * person may settle its unknown steps. */
 bool fold_part_rests(const struct part_fold *part);

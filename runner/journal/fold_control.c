@@ -10,6 +10,25 @@
 
 #include <string.h>
 
+const struct part_fold *
+fold_step_part(
+    const struct change_fold *fold, const struct host_fold *host, int step)
+{
+	int phase = 0;
+
+	if (step < 1 || step > fold->step_count)
+		return NULL;
+	if (fold->step_phase != NULL)
+		phase = fold->step_phase[step];
+	if (phase >= 0)
+		return host->parts[phase];
+	/* of no phase: whichever the host has */
+	for (size_t p = 0; p < fold->phase_count; p++)
+		if (host->parts[p] != NULL)
+			return host->parts[p];
+	return NULL;
+}
+
 bool
 fold_part_rests(const struct part_fold *part)
 {

@@ -20,14 +20,22 @@ control_fold(void *arg, const struct record *record, struct err *err)
 }
 
 static void
-control_answered(struct run *run, enum record_kind kind)
+control_answered(struct run *run, const struct record *record)
 {
+	enum record_kind kind = record->kind;
+
 	if (kind == RECORD_PAUSED)
 		run->asks = false;
-	if (kind != RECORD_RESUMED && kind != RECORD_ABORTED)
-		return;
-	for (size_t i = 0; i < run->o.change->part_count; i++)
-		run->hosts[i].held = false;
+	for (size_t i = 0; i < run->o.change->part_count; i++) {
+		struct host_run *host = &run->hosts[i];
+
+		if (kind == RECORD_RESUMED || kind == RECORD_ABORTED)
+			host->held = false;
+		/* settled, it is tried to be reached anew */
+		if (kind == RECORD_SETTLED &&
+		    strcmp(host->host->name, record->host) == 0)
+			host->connects = 0;
+	}
 }
 
 /* Something was appended by others, or said by us beside the run. */
@@ -52,9 +60,11 @@ control_heard(void *arg, const struct record *record, const struct err *err)
 	}
 	if (run->error != 0)
 		return;
-	if (control_fold(run, record, &why) < 0)
+	if ((run->o.heard != NULL &&
+		run->o.heard(run->o.arg, record, &why) < 0) ||
+	    control_fold(run, record, &why) < 0)
 		run_fail(run, &why);
-	control_answered(run, record->kind);
+	control_answered(run, record);
 	run_wake(run);
 }
 

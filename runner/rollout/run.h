@@ -39,6 +39,9 @@ struct run_options {
 	/* Asked before a host (by index) is touched first: why it must be left
 	 * alone, or NULL. NULL = no host must. */
 	const char *(*held)(void *arg, int host, struct err *err);
+	/* Asked before what others said beside the run is gone by; may be
+	 * NULL. An error ends the run. */
+	int (*heard)(void *arg, const struct record *record, struct err *err);
 	/* Every record once it is durable; may be NULL. */
 	void (*say)(void *arg, const struct record *record);
 	void *arg;

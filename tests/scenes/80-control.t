@@ -44,6 +44,7 @@ sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { r
 sub started { my ($round, $host) = @_; until_true(20, sub { -s home($host) . "/round-$round" }) }
 sub background {
     my ($out, @args) = @_;
+    unlink "$p->{dir}/$out";
     my $pid = fork // die;
     if ($pid == 0) {
         open STDOUT, '>', "$p->{dir}/$out"; open STDERR, '>&', \*STDOUT;

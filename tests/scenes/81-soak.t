@@ -47,6 +47,7 @@ YML
 }
 sub background {
     my @args = @_;
+    unlink "$p->{dir}/out";
     my $pid = fork // die;
     if ($pid == 0) {
         open STDOUT, '>', "$p->{dir}/out"; open STDERR, '>&', \*STDOUT;

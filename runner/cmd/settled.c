@@ -1,0 +1,74 @@
+/* Is a person's word on a step in the journal signed, and for that step? */
+#include "cmd/settled.h"
+#include "approval/settle.h"
+#include "base/i18n.h"
+
+#include <string.h>
+
+/* What the change, the plan and the record's columns say of it. */
+static void
+settled_known(const struct context *context, const struct record *record,
+    struct settle *said)
+{
+	const struct plan *plan = context->change->plan;
+
+	memset(said, 0, sizeof(*said));
+	said->change = context->change->number;
+	said->title = context->change->title;
+	said->digest = context->change->digest;
+	said->host = record->host;
+	said->step = record->step;
+	said->step_name = record->step >= 1 && record->step <= plan->last_id
+			      ? plan->by_id[record->step]->name
+			      : "";
+	said->xid = record->xid;
+}
+
+int
+cmd_settled_holds(
+    struct context *context, const struct record *record, struct err *err)
+{
+	struct arena *arena = context->arena;
+	const char *who = "", *fingerprint = "", *signature;
+	struct json *body = NULL;
+	struct settle said;
+	int r;
+
+	if (record->kind != RECORD_SETTLED)
+		return 0;
+	r = json_parse(arena, record->body, strlen(record->body),
+	    "the body of a record", &body, err);
+	if (r < 0)
+		return r;
+	settled_known(context, record, &said);
+	if (!settle_take(&said, body))
+		return err_set(err, ERR_EVIDENCE,
+		    _("record %lld: the statement in it is not what its "
+		      "columns say; nobody goes by it"),
+		    (long long)record->number);
+	signature = json_get_text(body, "signature", "");
+	r = openssh_verify(arena, context->project->approvers, "settle@hoshu",
+	    bytes_of(json_get_text(body, "statement", "")), bytes_of(signature),
+	    record->wall_ms, &who, &fingerprint, err);
+	if (r == 0 && strcmp(who, said.person) != 0)
+		r = err_set(err, ERR_APPROVAL,
+		    _("it says %s, but the key that signed is %s's"),
+		    said.person, who);
+	return r < 0
+		   ? err_wrap(err, _("record %lld, a word on step %d on %s"),
+			 (long long)record->number, record->step, record->host)
+		   : 0;
+}
+
+static int
+settled_look(void *arg, const struct record *record, struct err *err)
+{
+	return cmd_settled_holds(arg, record, err);
+}
+
+int
+cmd_settled_all(struct context *context, struct err *err)
+{
+	return journal_read(context->journal, context->change->number, 0,
+	    settled_look, context, err);
+}

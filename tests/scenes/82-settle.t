@@ -1,0 +1,155 @@
+#!/usr/bin/perl
+# A step that nobody can say anything about, because its supervisor and all of
+# it were killed and it has no probe: unknown, until a person signs what is so.
+# covers: P4, P9
+use strict;
+use warnings;
+use lib 'tests/faults';
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $why = `tests/fleet/light can`;
+if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
+require Project;
+my $p = eval { Project->new('scene-settle', 2) } or BAIL_OUT($@);
+my $key = join ' ', (split ' ', `cat $p->{dir}/key.pub`)[0, 1];
+system "ssh-keygen -q -t ed25519 -N '' -f $p->{dir}/key2";
+my $key2 = join ' ', (split ' ', `cat $p->{dir}/key2.pub`)[0, 1];
+my $approvers = "alice namespaces=\"approve\@hoshu,settle\@hoshu\" $key\nbob namespaces=\"approve\@hoshu\" $key2\n";
+$p->put('approvers', $approvers);
+
+sub touch { open my $o, '>', $_[0] or die "$_[0]: $!"; close $o }
+sub home { "$p->{dir}/hosts/light$_[0]" }
+touch(home(2) . '/stay'); # a host does not know its name here
+# Step 1 kills all that is about it on light1, once; on light2 it waits for a file.
+sub planned {
+    my ($round) = @_;
+    $p->put('plan.yml', <<"YML");
+change: Round $round
+reason: nobody knows
+targets: all
+waves: [ { hosts: rest, at_once: 2 } ]
+limits: { failed: 2, unreachable: 2 }
+rollback: { host_failed: hold, limit: hold }
+steps:
+  - name: Vanish
+    shell: |
+      echo 1 >>"\$HOME/round-$round"
+      [ -e "\$HOME/stay" ] && for i in \$(seq 600); do [ -e "\$HOME/go-$round" ] && exit 0; sleep 0.1; done && exit 1
+      [ -e "\$HOME/again-$round" ] && exit 0
+      p=\$PPID
+      while [ "\$p" -gt 1 ]; do
+        read -r _ _ _ next _ <"/proc/\$p/stat"
+        [ -e "/proc/\$p/fd/9" ] && kill -KILL "\$p"
+        p=\$next
+      done
+      kill -KILL \$PPID \$\$
+    rollback: keep
+    because: a line in a file
+  - name: After
+    shell: 'echo 2 >>"\$HOME/round-$round"'
+    rollback: keep
+    because: a line in a file
+YML
+    my ($status, $said, $chg) = $p->submit({});
+    BAIL_OUT("not submitted: $said") unless $chg;
+    ($status, $said) = $p->approve({}, $chg);
+    BAIL_OUT("not approved: $said") if $status;
+    return $chg;
+}
+sub background {
+    my @args = @_;
+    unlink "$p->{dir}/out";
+    my $pid = fork // die;
+    if ($pid == 0) {
+        open STDOUT, '>', "$p->{dir}/out"; open STDERR, '>&', \*STDOUT;
+        exec 'timeout', '100', $p->{hoshu}, '-C', $p->{dir}, @args;
+    }
+    return $pid;
+}
+sub ended { my ($pid) = @_; waitpid $pid, 0; return $? >> 8 }
+sub out { local $/; open my $in, '<', "$p->{dir}/out" or return ''; return <$in> // '' }
+sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { return 1 if $fn->(); sleep 0.05 } return 0 }
+sub settle { my ($chg, @args) = @_; return $p->hoshu({}, 'settle', $chg, @args, '--as', 'alice', '--key', "$p->{dir}/key") }
+sub unknown {
+    my ($chg) = @_;
+    my $run = background('run', $chg);
+    ok(until_true(60, sub { out() =~ /light1 +1 Vanish: UNKNOWN.*light1 +FAILED/s }), "$chg: the step is unknown") or diag out();
+    return $run;
+}
+
+# ---- done: it goes on behind that step, in the run that is there ----
+
+my $chg = planned(1);
+my $run = unknown($chg);
+my ($status, $said) = settle($chg, 'light1', 'Vanish', 'done');
+is($status, 2, 'how one knows must be said');
+($status, $said) = settle($chg, 'light1', 'Vanish', 'perhaps', '--because', 'x');
+is($status, 2, 'the outcome is one of two');
+($status, $said) = settle($chg, 'light1', 'Vanis', 'done', '--because', 'x');
+like($said, qr/no step 'Vanis' \(did you mean 'Vanish'\?\)/, 'a wrong step is named');
+($status, $said) = settle($chg, 'light3', '1', 'done', '--because', 'x');
+like($said, qr/has no host 'light3'/, 'a wrong host, too');
+($status, $said) = settle($chg, 'light1', 'After', 'done', '--because', 'x');
+is($status, 5, 'what is not unknown is not settled');
+($status, $said) = settle($chg, 'light2', '1', 'done', '--because', 'x');
+is($status, 5, 'nor what is under way');
+($status, $said) = $p->hoshu({}, 'settle', $chg, 'light1', '1', 'done', '--because', 'x', '--as', 'bob', '--key', "$p->{dir}/key2");
+is($status, 4, 'nor by whose key may not say so') or diag $said;
+($status, $said) = $p->hoshu({}, 'settle', $chg, 'light1', '1', 'done', '--because', 'x', '--as', 'bob', '--key', "$p->{dir}/key");
+is($status, 4, 'nor in the name of another') or diag $said;
+is(scalar(grep { $_->{kind} eq 'settled' } $p->records($chg)), 0, 'none of it was recorded');
+($status, $said) = settle($chg, 'light1', 'Vanish', 'done', '--because', 'the line is in the file');
+is($status, 0, 'a word that counts') or diag $said;
+like($said, qr/^hoshu-settle\/1\n.*^host: light1\n^step: 1 Vanish\n^direction: apply\n.*^outcome: done\n^because: the line is in the file\n^person: alice\n/ms, 'the statement is shown');
+ok(until_true(20, sub { out() =~ /settled by a person \(by alice\): the line is in the file.*light1 +2 After: changed.*light1 +done/s }), 'the host goes on in the run that is there') or diag out();
+touch(home(2) . '/go-1');
+is(ended($run), 0, 'and the change is done') or diag out();
+is(join(' ', $p->lines(1)), '12 12', 'no step ran twice');
+($status, $said) = settle($chg, 'light1', 'Vanish', 'done', '--because', 'x');
+is($status, 5, 'not twice');
+
+# ---- not-done: it runs again ----
+
+$chg = planned(2);
+$run = unknown($chg);
+touch(home(1) . '/again-2');
+($status, $said) = settle($chg, 'light1', '1', 'not-done', '--because', 'nothing there');
+is($status, 0, 'not-done') or diag $said;
+ok(until_true(20, sub { out() =~ /light1 +1 Vanish: changed.*light1 +done/s }), 'it is launched again') or diag out();
+touch(home(2) . '/go-2');
+is(ended($run), 0, 'and the change is done');
+
+# ---- nobody goes by a word that does not hold ----
+
+$chg = planned(3);
+$run = unknown($chg);
+($status, $said) = $p->hoshu({}, 'pause', $chg);
+touch(home(2) . '/go-3');
+is(ended($run), 10, 'paused');
+($status, $said) = settle($chg, 'light1', '1', 'done', '--because', 'seen');
+is($status, 0, 'settled while no process runs it') or diag $said;
+like($said, qr/settled; paused by .*hoshu resume $chg/, 'it says what next');
+$p->put('approvers', $approvers =~ s/,settle\@hoshu//r);
+($status, $said) = $p->hoshu({}, 'resume', $chg);
+is($status, 4, 'a word whose signature does not hold any more stops the run') or diag $said;
+like($said, qr/record \d+, a word on step 1 on light1/, 'and is named');
+$p->put('approvers', $approvers);
+($status, $said) = $p->hoshu({}, 'run', $chg);
+is($status, 0, 'with it the run goes on') or diag $said;
+
+# ---- in a change that has ended ----
+
+$chg = planned(4);
+touch(home(2) . '/go-4');
+$run = background('run', $chg);
+is(ended($run), 8, 'ended with what nobody knows') or diag out();
+($status, $said) = $p->hoshu({}, 'show', $chg);
+like($said, qr/1 Vanish: unknown\n +look there, then: hoshu settle $chg light1 1 done\|not-done/, 'show says what to type');
+($status, $said) = settle($chg, 'light1', '1', 'done', '--because', 'seen');
+is($status, 0, 'settled afterwards');
+($status, $said) = $p->hoshu({}, 'show', $chg);
+like($said, qr/light1 .*failed\n +1 Vanish: done/, 'show knows it');
+($status, $said) = $p->hoshu({}, 'audit', 'verify');
+is($status, 0, 'the journal holds') or diag $said;
+done_testing();
