@@ -6,19 +6,19 @@
 # covers: P3, P4
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests';
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $why = `tests/fleet/light can`;
 if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Project;
+require Control;
 
 my $rounds = $ENV{ROUNDS} // ($ENV{FULL} ? 100 : 4);
 my $seed = $ENV{SEED} // int time;
 srand $seed;
 my ($hosts, $steps) = (3, 3);
-my $p = eval { Project->new('faults-lease', $hosts) } or BAIL_OUT($@);
+my $p = eval { Control->new('faults-lease', $hosts) } or BAIL_OUT($@);
 open my $yml, '>>', "$p->{dir}/hoshu.yml" or die;
 print $yml "lease: 1s\n";
 close $yml;

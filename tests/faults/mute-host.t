@@ -5,7 +5,7 @@
 # covers: P4, P7
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests';
 use IO::Select;
 use IO::Socket::INET;
 use Test::More;
@@ -13,8 +13,8 @@ use Time::HiRes qw(sleep time);
 
 my $why = `tests/fleet/light can`;
 if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Project;
-my $p = eval { Project->new('faults-mute', 4) } or BAIL_OUT($@);
+require Control;
+my $p = eval { Control->new('faults-mute', 4) } or BAIL_OUT($@);
 
 # ---- between hoshu and light4: passes everything, or nothing any more ----
 

@@ -4,14 +4,14 @@
 # covers: P4, P7
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests';
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $why = `tests/fleet/light can`;
 if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Project;
-my $p = eval { Project->new('scene-control', 4) } or BAIL_OUT($@);
+require Control;
+my $p = eval { Control->new('scene-control', 4) } or BAIL_OUT($@);
 
 # A step waits on its host for a file, so that "while it runs" can be met.
 sub planned {

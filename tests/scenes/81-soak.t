@@ -5,14 +5,14 @@
 # covers: P4, P5
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests';
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $why = `tests/fleet/light can`;
 if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Project;
-my $p = eval { Project->new('scene-soak', 2) } or BAIL_OUT($@);
+require Control;
+my $p = eval { Control->new('scene-soak', 2) } or BAIL_OUT($@);
 
 sub home { "$p->{dir}/hosts/light$_[0]" }
 sub put_look {

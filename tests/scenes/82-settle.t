@@ -4,14 +4,14 @@
 # covers: P4, P9
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests';
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $why = `tests/fleet/light can`;
 if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Project;
-my $p = eval { Project->new('scene-settle', 2) } or BAIL_OUT($@);
+require Control;
+my $p = eval { Control->new('scene-settle', 2) } or BAIL_OUT($@);
 my $key = join ' ', (split ' ', `cat $p->{dir}/key.pub`)[0, 1];
 system "ssh-keygen -q -t ed25519 -N '' -f $p->{dir}/key2";
 my $key2 = join ' ', (split ' ', `cat $p->{dir}/key2.pub`)[0, 1];
