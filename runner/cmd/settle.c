@@ -206,7 +206,7 @@ out:
 
 const struct cmd cmd_settle = {
     .name = "settle",
-    .args = "CHG HOST STEP done|not-done",
+    .args = "CHG HOST STEP WORD",
     .summary = N_("a person's signed word on an unknown step"),
     .text = N_("A step is unknown when it was launched and nobody can say "
 	       "what became of it. Look at the\nhost, then sign what is so. "
