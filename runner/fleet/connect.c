@@ -11,7 +11,11 @@
 
 #include "base/i18n.h"
 
-enum { BACK_OFF_MS = 300 };
+enum {
+	BACK_OFF_MS = 300,
+	WORKER_WAIT_MS = 250, /* a worker comes again within 5 s */
+	WORKER_WAITS = 60
+};
 
 static void pump_soon(struct fleet *fleet);
 
@@ -214,6 +218,23 @@ link_retry(struct link *link)
 	return true;
 }
 
+/* Every worker has just ended, and new ones come: that is no fault of the
+ * host's, and no try of it. */
+static bool
+link_await_worker(struct link *link)
+{
+	if (link->connect == NULL || link->waits >= WORKER_WAITS)
+		return false;
+	link->waits++;
+	link->tries--;
+	link_reset(link);
+	link->connect->deadline_at = 0;
+	link->state = LINK_RETRY;
+	link->again = loop_timer_start(
+	    link->fleet->loop, WORKER_WAIT_MS, retry_now, link);
+	return true;
+}
+
 static void
 send_open(struct link *link, int fd)
 {
@@ -264,7 +285,7 @@ dialled(void *arg, int fd, const struct err *err)
 	link->hand = hands_for_link(link->fleet, link);
 	if (link->hand == NULL) {
 		close(fd);
-		if (!link_retry(link))
+		if (!link_await_worker(link))
 			connect_failed(link, "network",
 			    _("no worker process runs"), "", true);
 		return;
@@ -358,6 +379,7 @@ real_connect(struct fleet *fleet, int host, const struct fleet_host *how,
 	link->how.root_spool = link->root_spool;
 	link->shell = shell;
 	link->tries = 0;
+	link->waits = 0;
 	link->connect = job_new(
 	    fleet, SEAM_OPEN, host, how->ssh->connect_timeout_ms, done, arg);
 	link_wait(link);

@@ -96,6 +96,7 @@ struct link {
 	struct job *connect; /* until OPENED or CLOSED */
 	int64_t dial;
 	int tries;
+	int waits; /* for a worker, as there was none */
 	bool asked_to_sign;
 	struct arena *arena; /* of this connect */
 	struct host_keys *keys;
