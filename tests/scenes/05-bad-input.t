@@ -325,7 +325,7 @@ my %wrong = (
     (map { ("$_, which is not built yet" => ["$_: { a: b }\n$good", qr/plan\.yml:1:1: (plan: )?$_: not built yet/]) }
         qw(window secrets later)),
     (map { ("$_ of a step, which is not built yet" => ["$good    $_: x\n", qr/plan\.yml:10:5: step 1: $_: not built yet/]) }
-        qw(ask guard)),
+        qw(ask later)),
 );
 for my $case (sort keys %wrong) {
     my ($text, $said) = @{ $wrong{$case} };
