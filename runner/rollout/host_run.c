@@ -206,7 +206,7 @@ host_rebooting(const struct host_run *host)
 
 /* A host that reboots is away as long as its step may take; whatever its sshd
  * says meanwhile (nobody may log in yet) is no last word. */
-static bool
+bool
 host_wait_for_boot(struct host_run *host)
 {
 	const struct step *step = host_rebooting(host);
@@ -262,7 +262,6 @@ host_connected(void *arg, const struct answer *answer)
 		return;
 	}
 	host->now.connected = true;
-	host->reboot_ends_ms = 0;
 	host->now.fresh = true;
 	host->now.guard_asked = false;
 	host->now.guard_ok = false;

@@ -104,10 +104,26 @@ step_judge(struct host_run *host)
 	    fold->xid, host->told, step_recorded, host);
 }
 
+/* It is on its way down: what was to reboot it was ended by that, and the
+ * host still answers. */
+static bool
+step_goes_down(struct host_run *host)
+{
+	bool met = host->seen.have && host->seen.verdict == SEEN_SAME;
+
+	if (!host->step->reboots || met || !host->outcome.known ||
+	    host->outcome.verdict != VERDICT_LOST || !host_wait_for_boot(host))
+		return false;
+	place_cut(host);
+	return true;
+}
+
 static void
 step_answered(struct host_run *host)
 {
 	if (--host->answers > 0)
+		return;
+	if (place_connected(host) && step_goes_down(host))
 		return;
 	if (!place_connected(host)) /* the next connection settles it */
 		host_next(host);
@@ -310,6 +326,7 @@ step_launch(
 	json_put_text(host->arena, body, "script", script);
 	memmove(host->seen.apply, script, strlen(script) + 1);
 	memset(&host->outcome, 0, sizeof(host->outcome));
+	host->reboot_ends_ms = 0;
 	host->settled = false;
 	host->undoing = undo;
 	host->told = step_body(host);
