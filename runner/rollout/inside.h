@@ -148,10 +148,10 @@ void host_disconnect(struct host_run *host);
 /* busy must be set: the connection, or the host's end, calls host_next. */
 void host_connect(struct host_run *host);
 bool host_going_back(const struct host_run *host);
-/* A connect failed, its own or a place's: later again, or its end. */
 /* An open ticket reboots the host: look again a little later. false when none
  * does, or when its time is over. */
 bool host_wait_for_boot(struct host_run *host);
+/* A connect failed, its own or a place's: later again, or its end. */
 void host_not_opened(struct host_run *host, const char *why, const char *text);
 
 /* ---- place_run.c; of the act in hand ---- */
