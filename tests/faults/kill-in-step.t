@@ -32,6 +32,7 @@ for my $mode (sort keys %modes) {
     my ($wrong, $kills, %told) = (0, 0);
     for my $round (1 .. ($ENV{ROUNDS} // (full() ? 26 : 1))) {
         $c->fresh_hosts;
+        system "rm -rf $dir/store";    # nobody is in quarantine for what an earlier round did
         my $chg = $c->submit($c->plan_text(steps => [qw(mark blind asked)], sleep => '0.15', tail => '0.15', waves => "[ { hosts: rest, at_once: $count } ]",
             limits => "{ failed: $count, unreachable: $count }", more => "rollback: { host_failed: hold, limit: hold }\n"));
         my $pid = $c->start($chg);
@@ -77,6 +78,7 @@ for my $mode (sort keys %modes) {
         my ($wrong, $closed, $unknown) = (0, 0, 0);
         for my $round (1 .. (full() ? 5 : 1)) {
             $c->fresh_hosts;
+        system "rm -rf $dir/store";    # nobody is in quarantine for what an earlier round did
             $c->let_fail('light2', 's3');
             my $chg = $c->submit($c->plan_text(steps => [qw(mark blind asked)], sleep => '2.2', targets => 'light1 | light2', waves => '[ { hosts: rest, at_once: 2 } ]',
                 limits => '{ failed: 2, unreachable: 2 }', more => "rollback: { host_failed: hold, limit: hold }\n"));
