@@ -251,3 +251,13 @@ text_pad(const char *text, int columns)
 {
 	return columns + (int)strlen(text) - (int)text_width(text);
 }
+
+uint64_t
+text_hash(const char *text)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+	return hash ^ hash >> 32;
+}

@@ -35,6 +35,9 @@ size_t text_width(const char *text);
 /* The N of printf("%-*s") that makes the text take that many columns. */
 int text_pad(const char *text, int columns);
 
+/* A hash of it, for tables in memory. */
+uint64_t text_hash(const char *text);
+
 /* The word of words[0..count) nearest to word, or NULL when none is near
  * (edit distance above a third of the longer one's length). */
 const char *text_near(const char *word, const char *const *words, size_t count);

@@ -82,6 +82,9 @@ struct change {
 	size_t place_count;
 	struct part *parts; /* phase by phase, in the inventory's order */
 	size_t part_count;
+	int *phase_hosts; /* by phase: how many hosts it has */
+	/* by spread rule, then by host: hosts of one number share its value */
+	const int **spread_of;
 	struct change_module *modules;
 	size_t module_count;
 	struct json *files; /* list of {"sha256","size"} */

@@ -2,7 +2,10 @@
  * Parts: a host in a phase. Made from the hosts' waves, so that a frozen
  * change need not say them twice. Pure.
  */
+#include "base/text.h"
 #include "change/change.h"
+
+#include <string.h>
 
 const struct change_host *
 change_part_host(const struct change *change, int part)
@@ -15,6 +18,8 @@ change_phase_hosts(const struct change *change, int phase)
 {
 	int hosts = 0;
 
+	if (change->phase_hosts != NULL) /* parts are made */
+		return change->phase_hosts[phase];
 	for (size_t h = 0; h < change->host_count; h++)
 		hosts += change->hosts[h].waves[phase] > 0;
 	return hosts;
@@ -50,10 +55,52 @@ change_has_step(const struct change_host *host, const struct step *step)
 	return host->waves[step->phase] > 0;
 }
 
+/* Number hosts by the value of a variable. */
+static const int *
+parts_group(struct arena *arena, const struct change *change, const char *key)
+{
+	int *group_of = arena_array(arena, int, change->host_count + 1);
+	size_t size = 16, count = 0;
+	const char **values;
+	int *groups;
+
+	while (size < change->host_count * 2)
+		size *= 2;
+	values = arena_array(arena, const char *, size);
+	groups = arena_array(arena, int, size);
+	for (size_t h = 0; h < change->host_count; h++) {
+		const char *value =
+		    json_get_text(change->hosts[h].vars, key, "");
+		size_t at = text_hash(value) & (size - 1);
+
+		while (values[at] != NULL && strcmp(values[at], value) != 0)
+			at = (at + 1) & (size - 1);
+		if (values[at] == NULL) {
+			values[at] = value;
+			groups[at] = (int)count++;
+		}
+		group_of[h] = groups[at];
+	}
+	return group_of;
+}
+
+static void
+parts_spreads(struct arena *arena, struct change *change)
+{
+	const struct plan *plan = change->plan;
+
+	change->spread_of =
+	    arena_array(arena, const int *, plan->spread_count + 1);
+	for (size_t s = 0; s < plan->spread_count; s++)
+		change->spread_of[s] =
+		    parts_group(arena, change, plan->spreads[s].key);
+}
+
 void
 change_make_parts(struct arena *arena, struct change *change)
 {
 	size_t phases = change->plan->phase_count, most;
+	int *phase_hosts = arena_array(arena, int, phases + 1);
 
 	most = phases * change->host_count;
 	change->parts = arena_array(arena, struct part, most + 1);
@@ -72,9 +119,12 @@ change_make_parts(struct arena *arena, struct change *change)
 				continue;
 			wave = &change->waves[number - 1];
 			wave->parts[wave->count++] = (int)change->part_count;
+			phase_hosts[p]++;
 			change->parts[change->part_count++] =
 			    (struct part){(int)h, (int)p, number};
 		}
+	change->phase_hosts = phase_hosts;
+	parts_spreads(arena, change);
 }
 
 void
@@ -93,6 +143,8 @@ change_shape(
 	*shape = (struct fold_shape){
 	    .hosts = names,
 	    .host_count = change->host_count,
+	    .spread_of = change->spread_of,
+	    .spread_count = plan->spread_count,
 	    .parts = change->parts,
 	    .part_count = change->part_count,
 	    .phase_count = plan->phase_count,

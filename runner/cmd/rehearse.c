@@ -165,8 +165,8 @@ rehearse_prepare(struct rehearsing *now, struct err *err)
 	/* a thousand hosts take a moment each time */
 	if (now->seeds == 0)
 		now->seeds = change->host_count <= 200	  ? 100
-			     : change->host_count <= 2000 ? 20
-							  : 5;
+			     : change->host_count <= 2000 ? 50
+							  : 10;
 	unprobed = arena_array(
 	    context->arena, bool, (size_t)change->plan->last_id + 1);
 	for (int id = 1; id <= change->plan->last_id; id++)

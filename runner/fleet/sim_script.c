@@ -2,6 +2,7 @@
  * Scripts on simulated hosts: claimed once under a key, they run on whether
  * anybody waits for them or not; and what they leave behind.
  */
+#include "base/text.h"
 #include "fleet/sim_inside.h"
 
 #include <stdio.h>
@@ -13,11 +14,7 @@ enum { KILL_MS = 200, LATE_TIMES = 20 };
 static struct sim_claim **
 claim_slot(const struct sim *sim, const char *xid)
 {
-	uint64_t hash = 14695981039346656037u; /* FNV-1a */
-
-	for (; *xid != '\0'; xid++)
-		hash = (hash ^ (unsigned char)*xid) * 1099511628211u;
-	return &sim->claims[(hash ^ hash >> 32) & sim->claim_mask];
+	return &sim->claims[text_hash(xid) & sim->claim_mask];
 }
 
 struct sim_claim *

@@ -24,15 +24,6 @@ fold_init(struct change_fold *fold, struct arena *arena, int number)
 	fold->aborted_by = fold->aborted_because = fold->rejected_by = "";
 }
 
-struct host_fold *
-fold_host(struct change_fold *fold, const char *name)
-{
-	for (size_t i = 0; i < fold->host_count; i++)
-		if (strcmp(fold->hosts[i].name, name) == 0)
-			return &fold->hosts[i];
-	return NULL;
-}
-
 static void
 shape_part(
     struct change_fold *fold, struct part_fold *out, const struct part *part)
@@ -76,6 +67,7 @@ fold_shape(struct change_fold *fold, const struct fold_shape *shape)
 	    arena_array(arena, struct part_fold, shape->part_count + 1);
 	for (size_t i = 0; i < shape->part_count; i++)
 		shape_part(fold, &fold->parts[i], &shape->parts[i]);
+	fold_part_start(fold, shape);
 }
 
 static void
@@ -147,41 +139,41 @@ fold_part_record(struct change_fold *fold, struct part_fold *part,
 
 	switch ((int)record->kind) {
 	case RECORD_HOST_STARTED:
-		part->state = HOST_STARTED;
+		fold_part_set(fold, part, HOST_STARTED);
 		return true;
 	case RECORD_HOST_OPENED:
 		part->was_lost = false;
 		return true;
 	case RECORD_HOST_UNREACHABLE:
-		part->state = HOST_UNREACHABLE;
+		fold_part_set(fold, part, HOST_UNREACHABLE);
 		fold_count(&host->unreachable, &fold->unreachable);
 		return true;
 	case RECORD_HOST_EXCLUDED:
-		part->state = HOST_EXCLUDED;
+		fold_part_set(fold, part, HOST_EXCLUDED);
 		fold_count(&host->excluded, &fold->excluded);
 		return true;
 	case RECORD_HOST_LOST: /* failed *and* unreachable */
-		part->state = HOST_LOST;
+		fold_part_set(fold, part, HOST_LOST);
 		part->was_lost = host->lost = true;
 		fold_count(&host->failed, &fold->failed);
 		fold_count(&host->unreachable, &fold->unreachable);
 		return true;
 	case RECORD_HOST_FAILED:
-		part->state = HOST_FAILED;
+		fold_part_set(fold, part, HOST_FAILED);
 		fold_count(&host->failed, &fold->failed);
 		return true;
 	case RECORD_HOST_DONE:
-		part->state = HOST_DONE;
+		fold_part_set(fold, part, HOST_DONE);
 		return true;
 	case RECORD_HOST_BACK:
 		fold_part_back(fold, part);
 		return true;
 	case RECORD_HOST_REVERTED:
-		part->state = HOST_REVERTED;
+		fold_part_set(fold, part, HOST_REVERTED);
 		part->not_back = false;
 		return true;
 	case RECORD_HOST_STUCK:
-		fold_part_stuck(part, record, body);
+		fold_part_stuck(fold, part, record, body);
 		return true;
 	case RECORD_BACK_ASKED:
 		host->asked = true;
@@ -294,6 +286,15 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 	}
 }
 
+/* Steps go on between two moves of their part; the gate has no word in it. */
+static bool
+fold_moves(enum record_kind kind)
+{
+	return !record_kind_is_intent(kind) && !record_kind_is_outcome(kind) &&
+	       kind != RECORD_STEP_SAME && kind != RECORD_STEP_SKIPPED &&
+	       kind != RECORD_HOST_OPENED && kind != RECORD_PLACE_OPENED;
+}
+
 int
 fold_record(
     struct change_fold *fold, const struct record *record, struct err *err)
@@ -308,6 +309,7 @@ fold_record(
 	    "the body of a record", &body, err);
 	if (r < 0)
 		goto out;
+	fold->moves += fold_moves(record->kind);
 	fold->last_number = record->number > fold->last_number
 				? record->number
 				: fold->last_number;

@@ -103,6 +103,7 @@ struct part_fold {
 	int64_t stuck_epoch; /* of the run that could not bring it back */
 	char life[128];	     /* of the last connection */
 	char opened[24];     /* uptime at the first connection of that life */
+	int active_at;	     /* in fold->active */
 	struct step_fold *steps; /* the host's */
 };
 
@@ -134,6 +135,13 @@ enum run_way {
 	WAY_OWED,  /* back, only those that owe it from an earlier run */
 };
 
+/* Of one spread rule: parts by the group of their host. */
+struct fold_spread {
+	const int *group_of; /* by host; borrowed */
+	int *held;	     /* by group: they hold a place */
+	int *active;	     /* they are in flight */
+};
+
 struct change_fold {
 	int number;
 	int64_t epoch;
@@ -149,6 +157,16 @@ struct change_fold {
 	size_t host_count;
 	struct part_fold *parts; /* as the change has them */
 	size_t part_count;
+	/* counted as parts move (fold_part_set), so that a gate of ten thousand
+	 * hosts need not count them each time */
+	int states[HOST_STUCK + 1]; /* parts that are so */
+	int *active;		    /* indices of those in flight, any order */
+	int active_count;
+	struct fold_spread *spreads;
+	size_t spread_count;
+	int64_t moves; /* records so far that a gate may answer to */
+	int *by_name;  /* index + 1 of hosts, by hash */
+	size_t name_mask;
 	size_t phase_count;
 	int failed, unreachable, excluded; /* hosts */
 	enum wave_state *waves;		   /* [1..wave_count] */
@@ -182,6 +200,8 @@ struct change_fold {
 void fold_init(struct change_fold *fold, struct arena *arena, int number);
 
 struct fold_shape {
+	const int *const *spread_of; /* by spread rule, then host: its group */
+	size_t spread_count;
 	const char *const *hosts; /* names */
 	size_t host_count;
 	const struct part *parts;
@@ -203,6 +223,9 @@ void fold_shape(struct change_fold *fold, const struct fold_shape *shape);
  * open, an unknown host). */
 int fold_record(struct change_fold *fold, const struct record *record,
     struct err *err) MUST_USE;
+/* Is it in flight? Does it hold a place of at_once and spread? */
+bool fold_is_active(enum host_state state);
+bool fold_holds_place(enum host_state state);
 struct host_fold *fold_host(struct change_fold *fold, const char *name);
 
 /* The part in which a host goes through a step; NULL when it does not. */

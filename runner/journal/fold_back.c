@@ -34,7 +34,7 @@ fold_remaining(struct change_fold *fold)
 {
 	for (size_t i = 0; i < fold->part_count; i++)
 		if (fold_part_left(&fold->parts[i])) {
-			fold->parts[i].state = HOST_WAITING;
+			fold_part_set(fold, &fold->parts[i], HOST_WAITING);
 			fold->waves[fold->parts[i].wave] = WAVE_WAITING;
 		}
 	fold->unreachable = fold->excluded = 0;
@@ -120,9 +120,9 @@ step_again(struct step_fold *step)
 }
 
 void
-fold_part_back(const struct change_fold *fold, struct part_fold *part)
+fold_part_back(struct change_fold *fold, struct part_fold *part)
 {
-	part->state = HOST_BACK;
+	fold_part_set(fold, part, HOST_BACK);
 	for (int id = 1; id <= fold->step_count; id++)
 		if (fold->step_phase == NULL ||
 		    fold->step_phase[id] == part->phase)
@@ -130,8 +130,8 @@ fold_part_back(const struct change_fold *fold, struct part_fold *part)
 }
 
 void
-fold_part_stuck(struct part_fold *part, const struct record *record,
-    const struct json *body)
+fold_part_stuck(struct change_fold *fold, struct part_fold *part,
+    const struct record *record, const struct json *body)
 {
 	bool gone = json_get_bool(body, "gone", false);
 	bool first = part->stuck_epoch == 0;
@@ -141,5 +141,5 @@ fold_part_stuck(struct part_fold *part, const struct record *record,
 		part->not_back = true;
 	part->gone = gone;
 	part->stuck_epoch = record->epoch;
-	part->state = HOST_STUCK;
+	fold_part_set(fold, part, HOST_STUCK);
 }

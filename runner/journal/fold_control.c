@@ -52,17 +52,17 @@ part_has_unknown(const struct change_fold *fold, const struct part_fold *part)
  * against the limits. In a change that has ended it only stands differently.
  */
 static void
-part_goes_on(const struct change_fold *fold, struct part_fold *part)
+part_goes_on(struct change_fold *fold, struct part_fold *part)
 {
 	if (part_has_unknown(fold, part))
 		return;
 	if (fold->state == CHANGE_ENDED) {
 		if (part->state == HOST_LOST)
-			part->state = HOST_FAILED;
+			fold_part_set(fold, part, HOST_FAILED);
 	} else if (part->state == HOST_FAILED || part->state == HOST_LOST) {
-		part->state = HOST_STARTED;
+		fold_part_set(fold, part, HOST_STARTED);
 	} else if (part->state == HOST_STUCK) {
-		part->state = HOST_BACK;
+		fold_part_set(fold, part, HOST_BACK);
 	}
 }
 

@@ -5,6 +5,12 @@
 #include "base/json.h"
 #include "journal/fold.h"
 
+/* fold_part.c: the part is so from now on; counts it. */
+void fold_part_set(
+    struct change_fold *fold, struct part_fold *part, enum host_state state);
+/* Where nothing has moved yet. */
+void fold_part_start(struct change_fold *fold, const struct fold_shape *shape);
+
 /* fold_step.c: a record about a step of this part. */
 int fold_step(struct change_fold *fold, struct part_fold *part,
     const struct record *record, const struct json *body,
@@ -20,10 +26,10 @@ struct part_fold *fold_part(const struct change_fold *fold,
 void fold_run_started(struct change_fold *fold, const struct record *record,
     const struct json *body);
 /* A part's way back begins, perhaps another time. */
-void fold_part_back(const struct change_fold *fold, struct part_fold *part);
+void fold_part_back(struct change_fold *fold, struct part_fold *part);
 /* And ends without its proof. */
-void fold_part_stuck(struct part_fold *part, const struct record *record,
-    const struct json *body);
+void fold_part_stuck(struct change_fold *fold, struct part_fold *part,
+    const struct record *record, const struct json *body);
 /* text (NULL = "") into out, cut to size. */
 void fold_copy(char *out, size_t size, const char *text);
 

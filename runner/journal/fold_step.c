@@ -33,14 +33,15 @@ fold_check_open(const struct change_fold *fold, const struct part_fold *part,
 }
 
 static void
-fold_intent(struct step_fold *step, struct part_fold *part,
-    const struct record *record, const struct json *body)
+fold_intent(struct change_fold *fold, struct step_fold *step,
+    struct part_fold *part, const struct record *record,
+    const struct json *body)
 {
 	bool undo = record->kind == RECORD_UNDO_INTENT;
 
 	part->touched = true;
 	if (part->state == HOST_WAITING)
-		part->state = HOST_STARTED;
+		fold_part_set(fold, part, HOST_STARTED);
 	fold_copy(step->xid, sizeof(step->xid), record->xid);
 	fold_copy(step->life, sizeof(step->life), record->life);
 	step->unasked = step->asked_again = false;
@@ -199,7 +200,7 @@ fold_step(struct change_fold *fold, struct part_fold *part,
 	case RECORD_UNDO_INTENT:
 		if (fold_check_open(fold, part, record, err) < 0)
 			return -ERR_STORE;
-		fold_intent(step, part, record, body);
+		fold_intent(fold, step, part, record, body);
 		return 0;
 	case RECORD_STEP_DONE:
 	case RECORD_STEP_FAILED:

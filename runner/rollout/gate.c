@@ -10,21 +10,7 @@
 bool
 gate_holds_place(const struct part_fold *part)
 {
-	switch (part->state) {
-	case HOST_STARTED:
-	case HOST_FAILED:
-	case HOST_LOST:
-	case HOST_BACK:
-	case HOST_STUCK:
-		return true;
-	case HOST_WAITING:
-	case HOST_DONE:
-	case HOST_UNREACHABLE:
-	case HOST_EXCLUDED:
-	case HOST_REVERTED:
-		return false;
-	}
-	bug("host state %d", (int)part->state);
+	return fold_holds_place(part->state);
 }
 
 /* Can the host not go on with this phase, because it did not come well through
@@ -52,7 +38,7 @@ gate_part_final(const struct part_fold *part)
 bool
 gate_is_active(const struct part_fold *part)
 {
-	return part->state == HOST_STARTED || part->state == HOST_BACK;
+	return fold_is_active(part->state);
 }
 
 int
@@ -66,24 +52,16 @@ gate_wave_now(const struct change *change, const struct change_fold *fold)
 
 bool
 gate_spread_allows(const struct change *change, const struct change_fold *fold,
-    int part, bool (*counts)(const struct part_fold *part))
+    int part, bool active)
 {
-	const struct plan *plan = change->plan;
+	int host = change->parts[part].host;
 
-	for (size_t s = 0; s < plan->spread_count; s++) {
-		const struct spread *spread = &plan->spreads[s];
-		const char *value = waves_spread_value(
-		    change_part_host(change, part), spread->key);
-		int same = 0;
+	for (size_t s = 0; s < fold->spread_count; s++) {
+		const struct fold_spread *spread = &fold->spreads[s];
+		int group = spread->group_of[host];
+		int same = active ? spread->active[group] : spread->held[group];
 
-		for (size_t i = 0; i < fold->part_count && same < spread->most;
-		     i++)
-			same +=
-			    counts(&fold->parts[i]) &&
-			    strcmp(value, waves_spread_value(
-					      change_part_host(change, (int)i),
-					      spread->key)) == 0;
-		if (same >= spread->most)
+		if (same >= change->plan->spreads[s].most)
 			return false;
 	}
 	return true;
@@ -95,30 +73,28 @@ gate_next_part(
     const struct change *change, const struct change_fold *fold, int number)
 {
 	const struct change_wave *wave = &change->waves[number - 1];
-	int held = 0;
+	int held = fold->active_count + fold->states[HOST_FAILED] +
+		   fold->states[HOST_LOST] + fold->states[HOST_STUCK];
 
-	for (size_t i = 0; i < fold->part_count; i++)
-		held += gate_holds_place(&fold->parts[i]);
-	if (held >= wave->at_once)
+	if (held >= wave->at_once || fold->states[HOST_WAITING] == 0)
 		return -1;
 	for (size_t i = 0; i < wave->count; i++) {
 		const struct part_fold *part = &fold->parts[wave->parts[i]];
 
 		if (part->state == HOST_WAITING && !gate_is_barred(part) &&
-		    gate_spread_allows(
-			change, fold, wave->parts[i], gate_holds_place))
+		    gate_spread_allows(change, fold, wave->parts[i], false))
 			return wave->parts[i];
 	}
 	return -1;
 }
 
 int
-gate_busy(const struct change_fold *fold, const struct change_wave *wave)
+gate_busy(const struct change_fold *fold, int wave)
 {
 	int busy = 0;
 
-	for (size_t i = 0; i < wave->count; i++)
-		busy += gate_is_active(&fold->parts[wave->parts[i]]);
+	for (int i = 0; i < fold->active_count; i++)
+		busy += fold->parts[fold->active[i]].wave == wave;
 	return busy;
 }
 
@@ -178,10 +154,11 @@ gate_scope(const struct change *change, const struct change_fold *fold)
 static bool
 gate_in_flight(const struct change_fold *fold)
 {
-	for (size_t i = 0; i < fold->part_count; i++)
-		if (gate_is_active(&fold->parts[i]) &&
-		    /* what a pause waits for is not under way */
-		    !(fold->paused && !fold->aborted && fold->parts[i].asking))
+	/* what a pause waits for is not under way */
+	bool asking = fold->paused && !fold->aborted;
+
+	for (int i = 0; i < fold->active_count; i++)
+		if (!asking || !fold->parts[fold->active[i]].asking)
 			return true;
 	return false;
 }
@@ -196,11 +173,19 @@ static bool
 gate_back_allows(
     const struct change *change, const struct change_fold *fold, int part)
 {
-	const struct change_wave *wave =
-	    &change->waves[fold->parts[part].wave - 1];
+	int wave = fold->parts[part].wave;
 
-	return gate_busy(fold, wave) < wave->at_once &&
-	       gate_spread_allows(change, fold, part, gate_is_active);
+	return gate_busy(fold, wave) < change->waves[wave - 1].at_once &&
+	       gate_spread_allows(change, fold, part, true);
+}
+
+/* Is there any part that gate_failed would look for? */
+static bool
+gate_any_failed(const struct change_fold *fold)
+{
+	return fold->states[HOST_FAILED] > 0 || fold->states[HOST_LOST] > 0 ||
+	       fold->states[HOST_STUCK] > 0 ||
+	       (fold->phase_count > 1 && fold->states[HOST_REVERTED] > 0);
 }
 
 /* A host that failed goes back, with its wave or with the change. */
@@ -210,7 +195,7 @@ gate_failed(const struct change *change, const struct change_fold *fold,
 {
 	enum back_scope scope = gate_scope(change, fold);
 
-	for (size_t i = 0; i < fold->part_count; i++) {
+	for (size_t i = 0; i < fold->part_count && gate_any_failed(fold); i++) {
 		const struct part_fold *part = &fold->parts[i];
 
 		if (!gate_is_failed(part) &&

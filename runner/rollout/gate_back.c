@@ -87,12 +87,13 @@ static bool
 gate_wants(const struct change *change, const struct change_fold *fold,
     const struct part_fold *part)
 {
-	bool acted = machine_has_way_back(change->plan, part) ||
-		     gate_is_failed(part) || part->state == HOST_STUCK;
+	bool acted;
 
 	if (part->state != HOST_DONE && !gate_is_failed(part) &&
 	    !(part->state == HOST_STUCK && part->stuck_epoch < fold->epoch))
 		return false;
+	acted = part->state != HOST_DONE ||
+		machine_has_way_back(change->plan, part);
 	switch (fold->way) {
 	case WAY_PLAN:
 		return acted && (gate_scope(change, fold) != BACK_WAVE ||
@@ -112,8 +113,11 @@ static int
 gate_back_next(const struct change *change, const struct change_fold *fold,
     const struct change_wave *wave, bool *waiting)
 {
-	bool room = gate_busy(fold, wave) < wave->at_once;
-	int next = -1;
+	int number = (int)(wave - change->waves) + 1, next = -1;
+	bool room = gate_busy(fold, number) < wave->at_once;
+	bool halves = fold->states[HOST_FAILED] > 0 ||
+		      fold->states[HOST_LOST] > 0 ||
+		      fold->states[HOST_STUCK] > 0;
 
 	*waiting = false;
 	for (size_t i = 0; i < wave->count; i++) {
@@ -121,12 +125,14 @@ gate_back_next(const struct change *change, const struct change_fold *fold,
 		const struct part_fold *part = &fold->parts[at];
 		bool half = part->state != HOST_DONE;
 
+		if (*waiting && (!room || (next >= 0 && !halves)))
+			break; /* nothing new is to be learnt */
 		if (!gate_wants(change, fold, part) ||
 		    !gate_later_undone(change, part))
 			continue;
 		*waiting = true;
 		if (!room || (!half && next >= 0) ||
-		    !gate_spread_allows(change, fold, at, gate_is_active))
+		    !gate_spread_allows(change, fold, at, true))
 			continue;
 		next = at;
 		if (half)
@@ -142,7 +148,8 @@ gate_back_count(const struct change_fold *fold, bool gone)
 {
 	int count = 0;
 
-	for (size_t h = 0; h < fold->host_count; h++) {
+	for (size_t h = 0; h < fold->host_count && fold->states[HOST_STUCK] > 0;
+	     h++) {
 		const struct host_fold *host = &fold->hosts[h];
 		bool counts = false;
 
@@ -185,16 +192,6 @@ gate_back_limit(const struct change *change, const struct change_fold *fold,
 	return false;
 }
 
-static int
-gate_active(const struct change_fold *fold)
-{
-	int count = 0;
-
-	for (size_t i = 0; i < fold->part_count; i++)
-		count += gate_is_active(&fold->parts[i]);
-	return count;
-}
-
 /* Later waves first; within a wave as many at once as on the way there. */
 void
 gate_back(const struct change *change, const struct change_fold *fold,
@@ -206,13 +203,13 @@ gate_back(const struct change *change, const struct change_fold *fold,
 		int part = gate_back_next(change, fold, wave, &waiting);
 
 		if (waiting && fold->back_limit) {
-			if (gate_active(fold) == 0)
+			if (fold->active_count == 0)
 				gate->kind = GATE_HOLD;
 			return;
 		}
 		if (waiting && gate_back_limit(change, fold, wave->phase, gate))
 			return;
-		if (waiting && gate_active(fold) > gate_busy(fold, wave))
+		if (waiting && fold->active_count > gate_busy(fold, (int)w))
 			return; /* one of another wave is on its way */
 		if (part >= 0) {
 			gate->kind = GATE_BACK_HOST;
@@ -220,7 +217,7 @@ gate_back(const struct change *change, const struct change_fold *fold,
 			gate->wave = (int)w;
 			return;
 		}
-		if (waiting || gate_busy(fold, wave) > 0)
+		if (waiting || gate_busy(fold, (int)w) > 0)
 			return; /* for those that are on their way */
 	}
 	gate->kind = GATE_END;

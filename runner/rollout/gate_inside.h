@@ -9,13 +9,13 @@
 bool gate_is_active(const struct part_fold *part);
 bool gate_is_failed(const struct part_fold *part);
 int gate_wave_now(const struct change *change, const struct change_fold *fold);
-/* counts says which parts stand in the way of this one. */
+/* What stands in the way of this part: those in flight (active), or all that
+ * hold a place. */
 bool gate_spread_allows(const struct change *change,
-    const struct change_fold *fold, int part,
-    bool (*counts)(const struct part_fold *part));
+    const struct change_fold *fold, int part, bool active);
 /* Parts of a wave that are being touched. On the way back only these count:
  * hosts that stand failed must not keep the others from going back. */
-int gate_busy(const struct change_fold *fold, const struct change_wave *wave);
+int gate_busy(const struct change_fold *fold, int wave);
 /* How far back the failures that stand call for. */
 enum back_scope gate_scope(
     const struct change *change, const struct change_fold *fold);

@@ -127,6 +127,7 @@ waves_assign(struct arena *arena, struct change *change,
 		most += plan->phases[p].wave_count;
 	change->waves = arena_array(arena, struct change_wave, most);
 	change->wave_count = 0;
+	change->phase_hosts = NULL; /* as they will be */
 	for (size_t h = 0; h < change->host_count; h++)
 		change->hosts[h].waves =
 		    arena_array(arena, int, plan->phase_count);
@@ -151,26 +152,19 @@ waves_limit(const struct limit *limit, const struct change *change, int phase)
 	return plan_limit_hosts(limit, change_phase_hosts(change, phase));
 }
 
-/* Hosts of one wave that one spread rule lets be in flight together. */
+/* Hosts of one wave that one spread rule lets be in flight together: of each
+ * group its first `most`. */
 static int
-waves_spread_bound(const struct change *change, const struct change_wave *wave,
-    const struct spread *spread)
+waves_spread_bound(struct arena *arena, const struct change *change,
+    const struct change_wave *wave, size_t rule)
 {
+	const int *group_of = change->spread_of[rule];
+	int *same = arena_array(arena, int, change->host_count + 1);
 	int bound = 0;
 
-	for (size_t i = 0; i < wave->count; i++) {
-		const char *value = waves_spread_value(
-		    change_part_host(change, wave->parts[i]), spread->key);
-		int same = 0;
-
-		/* count each value at its first `most` hosts */
-		for (size_t j = 0; j < i; j++)
-			same += strcmp(value,
-				    waves_spread_value(change_part_host(change,
-							   wave->parts[j]),
-					spread->key)) == 0;
-		bound += same < spread->most;
-	}
+	for (size_t i = 0; i < wave->count; i++)
+		bound += same[group_of[change->parts[wave->parts[i]].host]]++ <
+			 change->plan->spreads[rule].most;
 	return bound;
 }
 
@@ -178,6 +172,7 @@ int
 waves_bound(const struct change *change)
 {
 	const struct plan *plan = change->plan;
+	struct arena *arena = arena_new();
 	int bound = 0;
 
 	for (size_t w = 0; w < change->wave_count; w++) {
@@ -185,14 +180,14 @@ waves_bound(const struct change *change)
 		int most = wave->at_once;
 
 		for (size_t s = 0; s < plan->spread_count; s++) {
-			int cut =
-			    waves_spread_bound(change, wave, &plan->spreads[s]);
+			int cut = waves_spread_bound(arena, change, wave, s);
 
 			most = cut < most ? cut : most;
 		}
 		most += waves_limit(&plan->failed, change, wave->phase) - 1;
 		bound = most > bound ? most : bound;
 	}
+	arena_free(arena);
 	return bound < (int)change->host_count ? bound
 					       : (int)change->host_count;
 }
