@@ -160,7 +160,7 @@ check_lost(struct check_run *checks, const struct answer *answer)
 		if (host->now.connected)
 			fleet_disconnect(host->run->o.fleet, host->index);
 		host->now.connected = false;
-		run_wake(host->run);
+		run_soak_on(host);
 	} else {
 		host_lost_connection(host, answer);
 	}

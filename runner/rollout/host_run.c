@@ -44,6 +44,8 @@ host_next(struct host_run *host)
 {
 	place_leave(host);
 	host->busy = false;
+	if (host->fold->state == HOST_DONE)
+		run_soak_on(host);
 	run_wake(host->run);
 }
 

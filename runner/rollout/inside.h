@@ -89,6 +89,10 @@ struct run {
 	struct place_run *places;
 	bool stopping; /* no new dispatch: an error, or a signal */
 	bool ended;
+	int64_t moves; /* of the fold, when the gate was asked last */
+	bool again;    /* its answer hangs on more than the fold */
+	int soaking;   /* the wave whose soak is checked now; 0 = none */
+	int *turn;     /* parts in flight, while they are gone through */
 	struct err err;
 	int error;
 	struct arena *arena;
@@ -110,6 +114,8 @@ typedef void run_durable(void *arg, struct ticket *ticket);
 void run_record(struct run *run, struct host_run *host, enum record_kind kind,
     int step, int attempt, const char *xid, struct json *body,
     run_durable *done, void *arg);
+/* A host that stands done is free for the next check of its soak. */
+void run_soak_on(struct host_run *host);
 /* Look again what is next, on the next turn. */
 void run_wake(struct run *run);
 void run_fail(struct run *run, const struct err *err);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 static void run_woken(void *arg);
+static void run_soak_host(struct host_run *host);
 static void run_soak_checks(struct run *run, int wave);
 static bool run_soak_looked(const struct run *run, int wave);
 
@@ -154,6 +155,7 @@ run_timer(void *arg)
 	struct run *run = arg;
 
 	run->timer = NULL;
+	run->again = true;
 	run_wake(run);
 }
 
@@ -252,6 +254,9 @@ run_gate(struct run *run)
 	struct gate gate;
 	struct json *body;
 
+	run->again = false;
+	run->soaking = 0;
+	run->moves = run->o.fold->moves;
 	gate_decide(
 	    run->o.change, run->o.fold, world_wall_ms(run->o.world), &gate);
 	switch (gate.kind) {
@@ -281,6 +286,7 @@ run_gate(struct run *run)
 			return true;
 		}
 		run_soak_checks(run, gate.wave);
+		run->again = true;
 		return false;
 	case GATE_LIMIT:
 		body = json_map(run->arena);
@@ -305,15 +311,18 @@ run_gate(struct run *run)
 		return true;
 	case GATE_HOLD:
 		run->stopping = true;
+		run->again = true;
 		run_wake(run);
 		return false;
 	case GATE_PAUSED:
 		if (!run_hosts_busy(run) && run->appends == 0)
 			control_stand(run);
+		run->again = true;
 		return false;
 	case GATE_END:
 		if (!run_hosts_busy(run) && run->appends == 0)
 			run_end(run);
+		run->again = true;
 		return false;
 	}
 	bug("gate %d", (int)gate.kind);
@@ -329,6 +338,19 @@ run_is_over(struct run *run)
 	       (run->error != 0 || !run_hosts_busy(run));
 }
 
+/* Everybody who is in flight: who is not has nothing to do. Whom the gate
+ * starts meanwhile is there in the next turn. */
+static void
+run_hosts(struct run *run)
+{
+	const struct change_fold *fold = run->o.fold;
+	int count = fold->active_count;
+
+	memcpy(run->turn, fold->active, (size_t)count * sizeof(*run->turn));
+	for (int i = 0; i < count; i++)
+		host_advance(&run->hosts[run->turn[i]]);
+}
+
 static void
 run_advance(struct run *run)
 {
@@ -339,10 +361,12 @@ run_advance(struct run *run)
 	}
 	if (run->o.fold->state == CHANGE_ENDED || run->error != 0)
 		return;
-	while (!run->stopping && !run->asks && run_gate(run))
+	/* steps alone do not move the gate */
+	while (!run->stopping && !run->asks &&
+	       (run->again || run->moves != run->o.fold->moves) &&
+	       run_gate(run))
 		;
-	for (size_t i = 0; i < run->o.change->part_count; i++)
-		host_advance(&run->hosts[i]);
+	run_hosts(run);
 }
 
 static void
@@ -352,6 +376,20 @@ run_woken(void *arg)
 
 	run->wake = NULL;
 	run_advance(run);
+}
+
+/* One round is over, or its connection: the next, where the wave still soaks;
+ * otherwise the gate may have waited for it. */
+void
+run_soak_on(struct host_run *host)
+{
+	struct run *run = host->run;
+
+	if (run->soaking == host->fold->wave)
+		run_soak_host(host);
+	else
+		run->again = true;
+	run_wake(run);
 }
 
 static void
@@ -367,7 +405,7 @@ run_soak_checked(
 		control_ask(host, text);
 	else
 		host_end(host, RECORD_HOST_FAILED, text);
-	run_wake(host->run);
+	run_soak_on(host);
 }
 
 static bool
@@ -405,6 +443,20 @@ run_soak_looked(const struct run *run, int wave)
 	return true;
 }
 
+static void
+run_soak_host(struct host_run *host)
+{
+	if (host->fold->state != HOST_DONE || host->checks != NULL ||
+	    host->busy || host->held)
+		return;
+	if (host->now.connected) {
+		host->checks = checks_start(host, CHECK_SOAK, run_soak_checked);
+		return;
+	}
+	host->busy = true;
+	host_connect(host);
+}
+
 /* Keep the soak checks going on every host of the wave that is done. */
 static void
 run_soak_checks(struct run *run, int wave)
@@ -412,20 +464,9 @@ run_soak_checks(struct run *run, int wave)
 	const struct change_wave *w = &run->o.change->waves[wave - 1];
 	bool any = run_has_soak_checks(run, w);
 
-	for (size_t i = 0; any && i < w->count; i++) {
-		struct host_run *host = &run->hosts[w->parts[i]];
-
-		if (host->fold->state != HOST_DONE || host->checks != NULL ||
-		    host->busy || host->held)
-			continue;
-		if (host->now.connected) {
-			host->checks =
-			    checks_start(host, CHECK_SOAK, run_soak_checked);
-			continue;
-		}
-		host->busy = true;
-		host_connect(host);
-	}
+	run->soaking = any ? wave : 0;
+	for (size_t i = 0; any && i < w->count; i++)
+		run_soak_host(&run->hosts[w->parts[i]]);
 }
 
 /* A person or the system asks us to end: finish what is in hand, then stop. */
@@ -469,6 +510,8 @@ run_change(const struct run_options *options, struct gate_result *result,
 	char name[16];
 
 	run.hosts = arena_array(run.arena, struct host_run, count);
+	run.turn = arena_array(run.arena, int, count + 1);
+	run.again = true;
 	run.places = places_new(&run);
 	for (size_t i = 0; i < count; i++)
 		host_init(&run.hosts[i], &run, (int)i);
