@@ -118,6 +118,8 @@ class Keeper:
         command = ["systemd-nspawn", "-q", "-D", f"hosts/{host.name}/root", "-b",
                    f"--network-namespace-path=/run/netns/{host.netns}",
                    f"--machine={self.fleet}-{host.name}", f"--hostname={host.name}",
+                   # its network is its own: it may cut itself off
+                   "--capability=CAP_NET_ADMIN",
                    "--register=no", "--notify-ready=yes", "--settings=no", "--link-journal=no",
                    "--resolv-conf=off", "--timezone=off", "--console=read-only"]
         if not os.path.isdir("/run/systemd/system"):
