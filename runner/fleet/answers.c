@@ -253,6 +253,8 @@ answer_type(enum seam_type job)
 		return SEAM_SEEN;
 	case SEAM_EVAL:
 		return SEAM_VALUE;
+	case SEAM_OUTPUT:
+		return SEAM_MORE;
 	case SEAM_CHECK:
 	case SEAM_CHECK_NET:
 		return SEAM_CHECKED;
@@ -277,6 +279,12 @@ answer_read(struct arena *arena, const struct job *job,
 	case SEAM_VALUE:
 		answer->kind = ANSWER_VALUE;
 		return json_of(message, "values", &answer->json, err);
+	case SEAM_MORE:
+		answer->kind = ANSWER_MORE;
+		answer->out = seam_field(message, "content");
+		return answer->out.len > SEAM_MORE_MAX
+			   ? malformed(err, message, "content")
+			   : 0;
 	case SEAM_SEEN:
 		return seen_read(arena, message, answer, err);
 	case SEAM_CHECKED:

@@ -1,6 +1,6 @@
 /*
  * What can be asked of a fleet without changing a host: describe, eval, probe,
- * settle, sync; and telling a step to stop. The one call that changes a host
+ * settle, output, sync; and telling a step to stop. The one call that changes a host
  * stands in launch.c.
  */
 #include "fleet/asks.h"
@@ -10,7 +10,7 @@
 
 #include "base/i18n.h"
 
-enum { SYNC_MS = 2 * 60 * 1000 };
+enum { SYNC_MS = 2 * 60 * 1000, OUTPUT_MS = 20 * 1000 };
 
 struct link *
 ask_link(struct job *job)
@@ -121,6 +121,23 @@ real_stop(struct fleet *fleet, int host, const char *xid, int64_t grace_ms)
 	if (link != NULL && link->state == LINK_OPEN &&
 	    link->hand->seam != NULL)
 		hand_send(link->hand, SEAM_STOP, host, 0, -1, fields, 2);
+}
+
+void
+real_output(struct fleet *fleet, int host, const char *xid, int stream,
+    int64_t offset, fleet_done *done, void *arg)
+{
+	struct job *job =
+	    job_new(fleet, SEAM_OUTPUT, host, OUTPUT_MS, done, arg);
+	struct link *link = ask_link(job);
+	struct number numbers[3];
+	struct bytes fields[] = {bytes_of(xid),
+	    number_field(&numbers[0], stream),
+	    number_field(&numbers[1], offset),
+	    number_field(&numbers[2], OUTPUT_MS)};
+
+	if (link != NULL)
+		ask_send(job, link, fields, 4);
 }
 
 void

@@ -16,6 +16,7 @@ const struct fleet_ops real_ops = {
     .launch = real_launch,
     .settle = real_settle,
     .stop = real_stop,
+    .output = real_output,
     .sync = real_sync,
     .check = real_check,
 };
@@ -87,6 +88,13 @@ void
 fleet_stop(struct fleet *fleet, int host, const char *xid, int64_t grace_ms)
 {
 	ops_of(fleet)->stop(fleet, host, xid, grace_ms);
+}
+
+void
+fleet_output(struct fleet *fleet, int host, const char *xid, int stream,
+    int64_t offset, fleet_done *done, void *arg)
+{
+	ops_of(fleet)->output(fleet, host, xid, stream, offset, done, arg);
 }
 
 void

@@ -34,6 +34,8 @@
 struct fleet;
 struct ticket; /* journal/journal.h */
 
+enum { FLEET_MORE_MAX = 64 << 10 };
+
 enum fleet_shell { FLEET_PLAIN, FLEET_READONLY };
 
 enum answer_kind {
@@ -42,6 +44,7 @@ enum answer_kind {
 	ANSWER_DESCRIBED,
 	ANSWER_SEEN,
 	ANSWER_VERDICT,
+	ANSWER_MORE,
 	ANSWER_CHECKED,
 	ANSWER_VALUE,
 	ANSWER_FAILED,
@@ -84,7 +87,7 @@ struct answer {
 	struct bytes params, seen, want, info, effects, diff, summary, reason,
 	    apply, undo;
 	const char *uptime; /* OPENED, VERDICT: of the host, seconds */
-	/* VERDICT */
+	/* VERDICT; out also of MORE */
 	enum launch_verdict verdict;
 	int rc;
 	struct bytes out, errors;
@@ -154,6 +157,10 @@ void fleet_settle(struct fleet *fleet, int host, const char *xid,
     const char *life, fleet_done *done, void *arg);
 void fleet_stop(
     struct fleet *fleet, int host, const char *xid, int64_t grace_ms);
+/* More of what a settled step printed (stream 1 or 2): MORE with at most
+ * FLEET_MORE_MAX bytes from offset on, a multiple of that. */
+void fleet_output(struct fleet *fleet, int host, const char *xid, int stream,
+    int64_t offset, fleet_done *done, void *arg);
 void fleet_sync(struct fleet *fleet, int host, fleet_done *done, void *arg);
 /* kind: command, service (on the host); tcp, http (dialled from here). spec:
  * JSON, evaluated already. */

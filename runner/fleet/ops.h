@@ -31,6 +31,8 @@ struct fleet_ops {
 	    const char *life, fleet_done *done, void *arg);
 	void (*stop)(
 	    struct fleet *fleet, int host, const char *xid, int64_t grace_ms);
+	void (*output)(struct fleet *fleet, int host, const char *xid,
+	    int stream, int64_t offset, fleet_done *done, void *arg);
 	void (*sync)(
 	    struct fleet *fleet, int host, fleet_done *done, void *arg);
 	void (*check)(struct fleet *fleet, int host, const char *kind,
@@ -59,6 +61,8 @@ void real_settle(struct fleet *fleet, int host, const char *xid,
     const char *life, fleet_done *done, void *arg);
 void real_stop(
     struct fleet *fleet, int host, const char *xid, int64_t grace_ms);
+void real_output(struct fleet *fleet, int host, const char *xid, int stream,
+    int64_t offset, fleet_done *done, void *arg);
 void real_sync(struct fleet *fleet, int host, fleet_done *done, void *arg);
 void real_check(struct fleet *fleet, int host, const char *kind,
     struct bytes spec, int64_t timeout_ms, fleet_done *done, void *arg);

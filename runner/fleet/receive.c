@@ -123,6 +123,7 @@ receive_message(
 	case SEAM_DESCRIBED:
 	case SEAM_SEEN:
 	case SEAM_VERDICT:
+	case SEAM_MORE:
 	case SEAM_CHECKED:
 	case SEAM_VALUE:
 	case SEAM_FAILED:

@@ -18,7 +18,14 @@ enum {
 	SYNC_TIMES = 3,
 };
 
-enum job_kind { JOB_PROBE, JOB_LAUNCH, JOB_SETTLE, JOB_SYNC, JOB_CHECK };
+enum job_kind {
+	JOB_PROBE,
+	JOB_LAUNCH,
+	JOB_SETTLE,
+	JOB_OUTPUT,
+	JOB_SYNC,
+	JOB_CHECK
+};
 
 struct sim_job {
 	TAILQ_ENTRY(sim_job) next;
@@ -227,6 +234,9 @@ job_said(struct sim_job *job)
 	case JOB_SYNC:
 		answer.verdict = VERDICT_DONE;
 		answer.rc = host->sim->begun && host->bad_disk ? 1 : 0;
+		break;
+	case JOB_OUTPUT:
+		answer.kind = ANSWER_MORE;
 		break;
 	case JOB_SETTLE:
 		if (strcmp(job->life, life) != 0) {
@@ -484,6 +494,19 @@ do_stop(struct fleet *fleet, int host, const char *xid, int64_t grace_ms)
 }
 
 static void
+do_output(struct fleet *fleet, int host, const char *xid, int stream,
+    int64_t offset, fleet_done *done, void *arg)
+{
+	struct sim_job *job = job_new(fleet, host, JOB_OUTPUT, done, arg);
+
+	(void)stream, (void)offset;
+	if (job == NULL)
+		return;
+	snprintf(job->xid, sizeof(job->xid), "%s", xid);
+	job_begin(job->link);
+}
+
+static void
 do_sync(struct fleet *fleet, int host, fleet_done *done, void *arg)
 {
 	struct sim_job *job = job_new(fleet, host, JOB_SYNC, done, arg);
@@ -611,6 +634,7 @@ static const struct fleet_ops sim_ops = {
     .launch = do_launch,
     .settle = do_settle,
     .stop = do_stop,
+    .output = do_output,
     .sync = do_sync,
     .check = do_check,
 };

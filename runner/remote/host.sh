@@ -167,9 +167,24 @@ tell() { # FILE: its last 64 KiB; n: its size, which is where tail's reading end
 		tail -c 65536 <&8
 		read -r _ n </proc/self/fdinfo/8
 	} 8<"$1"
-	# a flood gives its memory back once it is over
+	# a flood gives its memory back once it is over: its first 960 KiB and last 64 stay
 	case $v in done*)
-		[ "$n" -le 1048576 ] || fallocate -p -o 0 -l "$((n - 65536))" "$1" 2>/dev/null || : >"$1"
+		[ "$n" -le 1048576 ] || fallocate -p -o 983040 -l "$((n - 1048576))" "$1" 2>/dev/null || thin "$1"
 		;;
 	esac
 }
+
+thin() { # FILE: the same where fallocate cannot: cut off, and made as long again; once
+	k=$S/${1##*/}.k
+	set -C
+	true >"$k" || {
+		set +C
+		return
+	}
+	set +C
+	if ! tail -c 65536 "$1" >"$k" || ! truncate -s 983040 "$1" || ! truncate -s "$((n - 65536))" "$1" ||
+		! cat "$k" >>"$1"; then
+		true >"$1"
+	fi
+	true >"$k"
+} 2>/dev/null

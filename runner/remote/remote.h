@@ -106,6 +106,11 @@ void remote_launch(struct remote *remote, const char *xid, struct bytes script,
  * another life answers otherlife. */
 void remote_settle(struct remote *remote, const char *xid, const char *life,
     remote_done *done, void *arg);
+/* More of what xid printed, out of its file in the spool: at most 64 KiB from
+ * block * 64 KiB on, as the answer's out. stream: 1 or 2. Shorter where there
+ * is no more, or no such file. */
+void remote_output(struct remote *remote, const char *xid, int stream,
+    int64_t block, remote_done *done, void *arg);
 /* TERM, after grace_ms KILL, to the process tree of xid (a second channel). */
 void remote_stop(struct remote *remote, const char *xid, int64_t grace_ms);
 /* Forget who asked: the request stays in the pipe, its answer is dropped. */

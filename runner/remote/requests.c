@@ -5,6 +5,8 @@
  */
 #include "remote/inside.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +136,20 @@ remote_settle(struct remote *remote, const char *xid, const char *life,
 	else
 		buf_printf(
 		    &request->text, "settle %s '%s' .\n", request->nonce, xid);
+}
+
+void
+remote_output(struct remote *remote, const char *xid, int stream, int64_t block,
+    remote_done *done, void *arg)
+{
+	char text[160];
+
+	if (!requests_is_xid(xid))
+		xid = "none";
+	snprintf(text, sizeof(text),
+	    "dd bs=%d skip=%" PRId64 " count=1 <\"$S/out/%s.%d\" 2>/dev/null",
+	    FRAME_TAIL, block, xid, stream);
+	remote_ask(remote, text, strlen(text), done, arg);
 }
 
 void

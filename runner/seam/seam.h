@@ -12,7 +12,7 @@
  * table, the limits or the seals is -ERR_INTERNAL, and the worker is killed.
  *
  * Numbers are fields of decimal text. Every job gets exactly one final
- * answer (SEEN, VERDICT, CHECKED, VALUE, DESCRIBED or FAILED); `job` is the
+ * answer (SEEN, VERDICT, MORE, CHECKED, VALUE, DESCRIBED or FAILED); `job` is the
  * coordinator's number for it, `host` its number for the connection. What a
  * host said crosses as canonical JSON text or as raw bytes that the
  * coordinator stores, hashes and compares, and never parses.
@@ -67,6 +67,9 @@
  * EVAL      expressions: JSON list of texts; each is a string with ${{ }}, or
  *           {"lua":"..."} for a bare expression. data as of PROBE; the text
  *           "" as data only compiles. -> VALUE values: JSON list.
+ * OUTPUT    more of what a settled step printed: stream 1 or 2, from offset, a
+ *           multiple of SEAM_MORE_MAX. -> MORE content: raw, SEAM_MORE_MAX
+ *           bytes, fewer where there are no more.
  * SYNC      `sync` on the host. -> VERDICT done|lost
  * OPENED    life: boot id and spool token. readonly: plain|enforced|gaps;
  *           gaps: text, what could not be enforced. clock_ms: the host's wall
@@ -108,6 +111,7 @@
 	X(SEAM_CHECK, "check", "kind spec deadline_ms")                        \
 	X(SEAM_CHECK_NET, "check_net", "kind spec deadline_ms +")              \
 	X(SEAM_EVAL, "eval", "expressions data deadline_ms")                   \
+	X(SEAM_OUTPUT, "output", "xid stream offset deadline_ms")              \
 	X(SEAM_SYNC, "sync", "deadline_ms")                                    \
 	X(SEAM_CANCEL, "cancel", "")                                           \
 	X(SEAM_CLOSE, "close", "dial")                                         \
@@ -126,6 +130,7 @@
 	X(SEAM_VERDICT, "verdict",                                             \
 	    "xid verdict rc uptime out_size out err_size err "                 \
 	    "wall_ms")                                                         \
+	X(SEAM_MORE, "more", "content")                                        \
 	X(SEAM_CHECKED, "checked", "result text value")                        \
 	X(SEAM_VALUE, "value", "values")                                       \
 	X(SEAM_FAILED, "failed", "why text file line")                         \
@@ -144,6 +149,7 @@ enum {
 	SEAM_INLINE_MAX = 60 * 1024,  /* header and fields */
 	SEAM_BODY_MAX = 80 << 20,     /* any struct buf fits */
 	SEAM_ANSWER_MAX = 8 << 20,    /* of a worker's message */
+	SEAM_MORE_MAX = 64 << 10,     /* of an OUTPUT */
 	SEAM_SETTLE_MS = 30 * 1000,   /* the deadline of a SETTLE */
 	SEAM_DESCRIBE_MS = 10 * 1000, /* and of a DESCRIBE */
 };

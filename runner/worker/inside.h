@@ -87,7 +87,7 @@ void conns_close_all(struct worker *worker);
 
 /* jobs.c */
 worker_handler jobs_module, jobs_blob, jobs_describe, jobs_probe, jobs_launch,
-    jobs_settle, jobs_stop, jobs_eval, jobs_sync, jobs_cancel;
+    jobs_settle, jobs_stop, jobs_eval, jobs_output, jobs_sync, jobs_cancel;
 /* A new job from its message, put into its list; NULL when it was answered at
  * once because the host is not connected. */
 struct job *work_new(struct worker *worker, const struct seam_message *message,

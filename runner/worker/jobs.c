@@ -446,6 +446,30 @@ jobs_stop(struct worker *worker, const struct seam_message *message)
 }
 
 static void
+more_came(void *arg, const struct remote_answer *answer)
+{
+	struct job *job = arg;
+
+	if (!work_lost(job, answer))
+		work_answer(job, SEAM_MORE, &answer->out, 1);
+}
+
+void
+jobs_output(struct worker *worker, const struct seam_message *message)
+{
+	int64_t offset = seam_field_int(message, "offset", 0);
+	struct job *job = work_new(
+	    worker, message, true, seam_field_int(message, "deadline_ms", 0));
+
+	if (job == NULL)
+		return;
+	job->asking = true;
+	remote_output(job->conn->remote, seam_field_text(message, "xid"),
+	    (int)seam_field_int(message, "stream", 1), offset / SEAM_MORE_MAX,
+	    more_came, job);
+}
+
+static void
 synced(void *arg, const struct remote_answer *answer)
 {
 	struct job *job = arg;

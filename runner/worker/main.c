@@ -42,6 +42,7 @@ static worker_handler *const handlers[SEAM_TYPES] = {
     [SEAM_CHECK] = checks_host,
     [SEAM_CHECK_NET] = checks_net,
     [SEAM_EVAL] = jobs_eval,
+    [SEAM_OUTPUT] = jobs_output,
     [SEAM_SYNC] = jobs_sync,
     [SEAM_CANCEL] = jobs_cancel,
     [SEAM_CLOSE] = conns_close,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Steps that hurt the shell that runs them, on dash, bash as sh and busybox ash: one that removes its own
-# claim, empties the spool, kills its shell or its supervisor. It never runs twice, and while anything of
+# claim, empties the spool, kills its shell or its supervisor, prints a flood. It never runs twice, and while anything of
 # it is at work no verdict says that it has ended. covers: P4
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/faults/host-sh.sh
@@ -123,9 +123,26 @@ unlisted() { # SHELL NAME: a whole tree stopped by its parents' numbers
 	! grep -qs '^State:.[^ZX]' "/proc/$p/status" || is "$p lives" gone
 	is "$(cat "$effect" 2>/dev/null)" ''
 }
+flooded() { # SHELL NAME: its first and its last part stay, with fallocate -p and without
+	seq 1 400000 >"$t/flood"
+	for how in fallocate none; do
+		x=flood$2$how
+		{
+			cat "$t/prelude"
+			[ $how = fallocate ] || echo 'fallocate() { false; }'
+			printf "launch l '%s' 'seq 1 400000' .\nsettle l '%s' .\n" "$x" "$x"
+		} | "$1" >"$t/said-$x" 2>/dev/null
+		is "$(said "$x" l | sort -u)" "done 0 * $(wc -c <"$t/flood") 0"
+		kept=$HOME/run/out/$x.1
+		is "$(wc -c <"$kept")" "$(wc -c <"$t/flood")"
+		is "$(head -c 983040 "$kept" | cksum)" "$(head -c 983040 "$t/flood" | cksum)"
+		is "$(tail -c 65536 "$kept" | cksum)" "$(tail -c 65536 "$t/flood" | cksum)"
+		is "$(($(du -k "$kept" | cut -f1) <= 1100))" 1
+	done
+}
 
 every() { # SHELL NAME
-	for what in claim_removed claim_removed_and_done emptied shell_killed supervisor_killed unlisted; do
+	for what in flooded claim_removed claim_removed_and_done emptied shell_killed supervisor_killed unlisted; do
 		wrong=0
 		"$what" "$1" "$2"
 		ok "$wrong" "$2: $what"

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const enum seam_type jobs[] = {SEAM_DESCRIBE, SEAM_PROBE, SEAM_EVAL,
-    SEAM_CHECK, SEAM_CHECK_NET, SEAM_LAUNCH, SEAM_SETTLE, SEAM_SYNC};
+    SEAM_CHECK, SEAM_CHECK_NET, SEAM_LAUNCH, SEAM_SETTLE, SEAM_SYNC,
+    SEAM_OUTPUT};
 
 static void
 check_line(const char *text)
@@ -46,6 +47,9 @@ check_answer(const struct answer *answer)
 		fuzz_check(answer->rc >= 0 && answer->rc <= 255);
 		fuzz_check(answer->verdict >= VERDICT_NOTRUN &&
 			   answer->verdict <= VERDICT_OTHERLIFE);
+		break;
+	case ANSWER_MORE:
+		fuzz_check(answer->out.len <= FLEET_MORE_MAX);
 		break;
 	case ANSWER_OPENED:
 	case ANSWER_CLOSED:

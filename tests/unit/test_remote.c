@@ -617,6 +617,44 @@ a_flood_is_counted_and_its_tail_kept(void **state)
 	link_close(&l);
 }
 
+/* One piece of what the launch printed. */
+static struct said *
+more(struct link *l, const char *xid, int stream, int64_t block)
+{
+	remote_output(l->remote, xid, stream, block, on_answer, slot(l, 0));
+	link_wait(l, l->said[0].here);
+	return &l->said[0];
+}
+
+static void
+what_a_step_printed_is_had_by_offset(void **state)
+{
+	struct link l;
+	const char *xid = new_xid();
+	struct said *s;
+
+	(void)state;
+	link_open(&l, &host);
+	s = launch(&l, xid, "seq 1 20000; seq 1 15000 >&2");
+	assert_int_equal(s->out_size, 108894);
+	s = more(&l, xid, 1, 0);
+	assert_int_equal(s->end, REMOTE_ANSWERED);
+	assert_int_equal(s->out.len, FRAME_TAIL);
+	assert_memory_equal(buf_str(&s->out), "1\n2\n3\n", 6);
+	s = more(&l, xid, 1, 1);
+	assert_int_equal(s->out.len, 108894 - FRAME_TAIL);
+	assert_string_equal(buf_str(&s->out) + s->out.len - 6, "20000\n");
+	s = more(&l, xid, 1, 2);
+	assert_int_equal(s->out.len, 0);
+	s = more(&l, xid, 2, 1);
+	assert_string_equal(buf_str(&s->out) + s->out.len - 6, "15000\n");
+	/* what is no key names no file */
+	s = more(&l, "../token", 1, 0);
+	assert_int_equal(s->end, REMOTE_ANSWERED);
+	assert_int_equal(s->out.len, 0);
+	link_close(&l);
+}
+
 static void
 every_byte_comes_through(void **state)
 {
@@ -797,6 +835,7 @@ main(void)
 	    cmocka_unit_test(
 		a_launch_without_its_blob_does_not_run_but_holds_its_place),
 	    cmocka_unit_test(a_flood_is_counted_and_its_tail_kept),
+	    cmocka_unit_test(what_a_step_printed_is_had_by_offset),
 	    cmocka_unit_test(every_byte_comes_through),
 	    cmocka_unit_test(quoting_holds_for_hostile_texts),
 	    cmocka_unit_test(hostile_scripts_do_not_break_the_frame),
