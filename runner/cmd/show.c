@@ -7,6 +7,7 @@
 #include "cmd/judged.h"
 #include "cmd/previewed.h"
 #include "cmd/rollback.h"
+#include "cmd/show_output.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
 
@@ -209,6 +210,18 @@ show_run(struct cmd_call *call, struct err *err)
 	    (r = context_journal(&context, JOURNAL_READ, err)) < 0 ||
 	    (r = context_load(&context, call->words[0], err)) < 0)
 		goto out;
+	if (cmd_given(call, "output") != NULL) {
+		r = show_output(&context,
+		    call->word_count > 1 ? call->words[1] : NULL, err);
+		goto out;
+	}
+	if (call->word_count > 1) {
+		r = err_set(err, ERR_USAGE,
+		    _("show: '%s' is one word too many; a host, or HOST:STEP, "
+		      "goes with --output"),
+		    call->words[1]);
+		goto out;
+	}
 	if (call->json) {
 		show_json(&context);
 		goto out;
@@ -227,13 +240,15 @@ out:
 
 const struct cmd cmd_show = {
     .name = "show",
-    .args = "CHG",
+    .args = "CHG [HOST[:STEP]]",
     .summary = N_("one change: preview, approvals, every host and step"),
     .examples = "  hoshu show CHG-0007\n"
-		"  hoshu show CHG-0007 --scripts\n",
+		"  hoshu show CHG-0007 --scripts\n"
+		"  hoshu show CHG-0007 --output web1:3\n",
     .options = {{"scripts", NULL, N_("show the exact scripts, there and back"),
-	false}},
+		    false},
+	{"output", NULL, N_("show what its steps printed"), false}},
     .min_words = 1,
-    .max_words = 1,
+    .max_words = 2,
     .run = show_run,
 };

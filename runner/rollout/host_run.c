@@ -30,6 +30,7 @@ host_free(struct host_run *host)
 {
 	if (host->timer != NULL)
 		loop_timer_stop(host->timer);
+	output_free(host);
 	arena_free(host->arena);
 }
 

@@ -7,6 +7,7 @@
  *	place_run.c  where a step with on: runs
  *	probe_run.c  asking about a step
  *	launch_run.c intent, launch, probe behind it, judge; settling
+ *	output_run.c what a step printed, into the journal
  *	drift_run.c  is the host still as it was previewed?
  *	step_run.c   a step on the way there
  *	undo_run.c   a step on the way back
@@ -30,6 +31,15 @@ enum {
 };
 
 struct place_run;
+
+struct output {		   /* of one stream of the step in hand */
+	uint64_t size;	   /* as the host says */
+	struct bytes tail; /* came with the verdict; in the step's arena */
+	struct buf head;   /* what was fetched, from the first byte on */
+	size_t wanted;	   /* of head */
+	size_t asked;
+	bool short_of; /* less came than was asked for */
+};
 
 struct host_run { /* of one part: a host in a phase */
 	struct run *run;
@@ -64,7 +74,10 @@ struct host_run { /* of one part: a host in a phase */
 	bool undoing; /* the launch in hand is of an undo */
 	bool settled; /* it was asked what became of the launch */
 	char uptime[24];
-	int answers;	  /* still to come before judging */
+	int answers; /* still to come before judging */
+	struct output output[2];
+	int64_t output_ends_ms; /* loop time at which no more is asked for */
+	void (*output_then)(struct host_run *host);
 	struct seen seen; /* before, then after */
 	struct ticket *ticket;
 	struct json *told;   /* body of the outcome, in arena */
@@ -211,6 +224,15 @@ struct json *step_body(struct host_run *host);
 /* The key of one launch: change, host, step, direction, attempt. */
 void step_xid(const struct host_run *host, int step, bool undo, int attempt,
     char out[33]);
+
+/* ---- output_run.c ---- */
+/* Note what a verdict says of the step's output; NULL: it is not known. */
+void output_take(struct host_run *host, const struct answer *verdict);
+/* Fetch what did not come with the verdict, if the host is there; put all of
+ * it into the journal and say so in host->told; then go on with `then`,
+ * whatever came of it. */
+void output_keep(struct host_run *host, void (*then)(struct host_run *host));
+void output_free(struct host_run *host);
 
 /* ---- guard_run.c ---- */
 /* Launch an act of a guard. */

@@ -130,7 +130,7 @@ step_answered(struct host_run *host)
 	else if (!host->outcome.known && !host->settled)
 		step_settle(host, host->step->id);
 	else
-		step_judge(host);
+		output_keep(host, step_judge);
 }
 
 /* Both answers of a launch come whatever happens; the connection's end is
@@ -213,6 +213,7 @@ step_take_verdict(struct host_run *host, const struct answer *answer)
 	json_put_int(arena, told, "wall_ms", answer->wall_ms);
 	json_put_int(arena, told, "out_size", (int64_t)answer->out_size);
 	json_put_int(arena, told, "err_size", (int64_t)answer->errors_size);
+	output_take(host, answer);
 	step_tail(host, "out", answer->out);
 	step_tail(host, "err", answer->errors);
 }
@@ -326,6 +327,7 @@ step_launch(
 	json_put_text(host->arena, body, "script", script);
 	memmove(host->seen.apply, script, strlen(script) + 1);
 	memset(&host->outcome, 0, sizeof(host->outcome));
+	output_take(host, NULL);
 	host->reboot_ends_ms = 0;
 	host->settled = false;
 	host->undoing = undo;
@@ -415,6 +417,7 @@ step_settle(struct host_run *host, int id)
 	host->step = host->run->o.change->plan->by_id[id];
 	host->told = step_body(host);
 	memset(&host->outcome, 0, sizeof(host->outcome));
+	output_take(host, NULL);
 	host->outcome.stopped = ours;
 	host->step_ends_ms = loop_now_ms(host->run->o.loop) +
 			     (ours ? 0 : host->step->timeout_ms);
