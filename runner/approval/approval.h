@@ -18,6 +18,7 @@
  *	preview: sha256 HEX
  *	at most: 3 hosts in flight
  *	not taken back: none | STEP NAMES
+ *	later: 7d, so hosts that are away may be changed until 2026-11-29T18:20:00.000Z without another approval
  *	person: alice
  *	not before: 2026-11-22T18:20:00.000Z
  *	not after: 2026-11-23T18:20:00.000Z
@@ -47,6 +48,7 @@ struct statement {
 	int in_flight;
 	const char *not_taken_back; /* "none" or names */
 	const char *dead_man; /* "5m round STEP; STEP", or NULL: no such line */
+	int64_t later_ms;     /* counted from not before; 0: no such line */
 	const char *person;
 	int64_t not_before_ms, not_after_ms;
 	const char *nonce;
@@ -74,6 +76,8 @@ struct approval_rule {
 					   person, times and nonce */
 	int64_t preview_wall_ms;	/* when the preview existed */
 	int64_t now_ms;
+	bool later; /* it is about hosts that later: owes: their term counts,
+		       not when the approval ends */
 };
 
 /* How one approval was judged, for `show`. */
@@ -93,6 +97,15 @@ struct approval_verdict {
 int approval_judge(struct arena *arena, const struct approval_rule *rule,
     const struct approval *approvals, size_t count,
     struct approval_verdict **verdicts, int *persons, struct err *err);
+
+/*
+ * Until when hosts that were away may be changed (later:): as long as enough
+ * persons have signed that they may. Whether that is over is not judged here.
+ * ERR_APPROVAL when there are not enough, whatever the time.
+ */
+int approval_later_until(struct arena *arena, const struct approval_rule *rule,
+    const struct approval *approvals, size_t count, int64_t *until_ms,
+    struct err *err) MUST_USE;
 
 /* The permit: made by approval_permit alone, from a judged rule; valid for
  * one wave. Nothing rolls out without one. */

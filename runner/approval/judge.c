@@ -98,8 +98,10 @@ judge_rules(const struct approval_rule *rule, const struct approval *approval,
 		return _("it ends before it begins");
 	if (rule->now_ms < said->not_before_ms)
 		return _("it is not valid yet");
-	if (rule->now_ms >= said->not_after_ms)
+	if (!rule->later && rule->now_ms >= said->not_after_ms)
 		return _("it has expired");
+	if (rule->later && rule->now_ms >= said->not_before_ms + said->later_ms)
+		return _("its time for hosts that are away is over");
 	if (!rule->solo && strcmp(said->person, rule->submitter) == 0)
 		return _("whoever submitted a change does not count for it");
 	return NULL;

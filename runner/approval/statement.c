@@ -17,6 +17,7 @@
 
 enum { STATEMENT_MAX = 65536, CHANGE_MAX = 99999999, HOSTS_MAX = 1000000 };
 enum { NONCE_MIN = 16, NONCE_MAX = 64 }; /* hex digits */
+#define LATER_MAX_MS ((int64_t)366 * 86400000)
 /* year 9999: what a four-digit year can say */
 #define WALL_MAX_MS ((int64_t)253402300799999)
 
@@ -36,6 +37,21 @@ put_time(struct buf *out, const char *key, int64_t wall_ms)
 	buf_printf(out, "%s: ", key);
 	text_put_time(out, wall_ms);
 	buf_putc(out, '\n');
+}
+
+#define LATER_UNTIL ", so hosts that are away may be changed until "
+#define LATER_END " without another approval"
+
+static void
+put_later(struct buf *out, const struct statement *statement)
+{
+	if (statement->later_ms == 0)
+		return;
+	buf_puts(out, "later: ");
+	text_put_duration(out, statement->later_ms);
+	buf_puts(out, LATER_UNTIL);
+	text_put_time(out, statement->not_before_ms + statement->later_ms);
+	buf_puts(out, LATER_END "\n");
 }
 
 void
@@ -59,6 +75,7 @@ statement_write(struct buf *out, const struct statement *statement)
 	put_words(out, "not taken back", statement->not_taken_back);
 	if (statement->dead_man != NULL)
 		put_words(out, "dead-man", statement->dead_man);
+	put_later(out, statement);
 	put_words(out, "person", statement->person);
 	put_time(out, "not before", statement->not_before_ms);
 	put_time(out, "not after", statement->not_after_ms);
@@ -215,13 +232,34 @@ take_hosts(struct lines *lines, struct statement *out)
 	return check_digest(lines, "hosts", out->hosts_sha256);
 }
 
-/* The one line that only some statements have. */
+/* The lines that only some statements have. */
 static int
 take_dead_man(struct lines *lines, struct statement *out)
 {
 	if (strncmp(lines->next, "dead-man: ", strlen("dead-man: ")) != 0)
 		return 0;
 	return take_words(lines, "dead-man", &out->dead_man);
+}
+
+/* Its time follows from another line, and shows when it is written again. */
+static int
+take_later(struct lines *lines, struct statement *out)
+{
+	char *value = NULL, *until;
+	int r;
+
+	if (strncmp(lines->next, "later: ", strlen("later: ")) != 0)
+		return 0;
+	if ((r = take(lines, "later", "", LATER_END, &value)) < 0)
+		return r;
+	until = strstr(value, LATER_UNTIL);
+	if (until == NULL)
+		return refuse(lines, "later");
+	*until = '\0';
+	if (!text_duration(value, &out->later_ms) || out->later_ms < 1 ||
+	    out->later_ms > LATER_MAX_MS)
+		return refuse(lines, "later");
+	return 0;
 }
 
 /* 2026-11-22T18:20:00.000Z; a wrong day shows when it is written again. */
@@ -281,6 +319,7 @@ take_all(struct lines *lines, struct statement *out)
 	    (r = take_words(lines, "not taken back", &out->not_taken_back)) <
 		0 ||
 	    (r = take_dead_man(lines, out)) < 0 ||
+	    (r = take_later(lines, out)) < 0 ||
 	    (r = take_words(lines, "person", &out->person)) < 0 ||
 	    (r = take_time(lines, "not before", &out->not_before_ms)) < 0 ||
 	    (r = take_time(lines, "not after", &out->not_after_ms)) < 0)

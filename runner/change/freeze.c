@@ -314,4 +314,5 @@ change_statement(struct arena *arena, const struct change *change,
 	statement->in_flight = change->in_flight;
 	statement->not_taken_back = change_not_taken_back(arena, change);
 	statement->dead_man = change_dead_man(arena, change);
+	statement->later_ms = change->plan->later_ms;
 }

@@ -3,6 +3,14 @@
 #include "cmd/running.h"
 #include "cmd/table.h"
 
+/* It has ended, and hosts that were away would be tried again. */
+static bool
+abort_is_owed(const struct change_fold *fold)
+{
+	return fold->state == CHANGE_ENDED && fold->owed > 0 &&
+	       !fold->later_over;
+}
+
 static int
 abort_refuse(const struct context *context, struct err *err)
 {
@@ -15,6 +23,8 @@ abort_refuse(const struct context *context, struct err *err)
 		    _("%s was never run; `hoshu reject %s` says that it must "
 		      "not be"),
 		    name, name);
+	if (abort_is_owed(fold))
+		return 0;
 	if (fold->state != CHANGE_RUNNING && fold->state != CHANGE_BACK)
 		return err_set(err, ERR_REFUSED,
 		    _("%s is %s: there is nothing to abort"), name,
@@ -40,11 +50,19 @@ abort_run(struct cmd_call *call, struct err *err)
 	    (!context.fold.aborted && (r = cmd_say_beside(&context,
 					   RECORD_ABORTED, because, err)) < 0))
 		goto out;
+	change_name(context.change->number, name);
+	if (abort_is_owed(&context.fold)) {
+		printf(call->json
+			   ? "{\"change\":\"%s\",\"state\":\"aborted\"}\n"
+			   : _("%s: hosts that were away are no longer "
+			       "tried\n"),
+		    name);
+		goto out;
+	}
 	if (!cmd_is_run(&context, &seen)) {
 		r = cmd_run_change(&context, err);
 		goto out;
 	}
-	change_name(context.change->number, name);
 	if (call->json)
 		printf("{\"change\":\"%s\",\"state\":\"aborted\"}\n", name);
 	else

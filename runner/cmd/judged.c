@@ -28,6 +28,9 @@ cmd_approval_rule(struct context *context, struct approval_rule *rule,
 	rule->change = said;
 	rule->preview_wall_ms = context->change->preview_ms;
 	rule->now_ms = world_wall_ms(&world_real);
+	rule->later =
+	    context->change->plan->later_ms > 0 &&
+	    (fold->state == CHANGE_ENDED ? fold->owed > 0 : fold->later_run);
 	*approvals = arena_array(
 	    context->arena, struct approval, fold->approval_count + 1);
 	for (size_t i = 0; i < fold->approval_count; i++) {
@@ -38,4 +41,16 @@ cmd_approval_rule(struct context *context, struct approval_rule *rule,
 		(*approvals)[i].wall_ms = fold->approvals[i].wall_ms;
 	}
 	*count = fold->approval_count;
+}
+
+int
+cmd_later_until(struct context *context, int64_t *until_ms, struct err *err)
+{
+	struct approval_rule rule;
+	struct approval *approvals;
+	size_t count;
+
+	cmd_approval_rule(context, &rule, &approvals, &count);
+	return approval_later_until(
+	    context->arena, &rule, approvals, count, until_ms, err);
 }

@@ -68,6 +68,11 @@ list_json(const struct context *context, const struct folds *folds, bool all)
 		json_put_int(arena, map, "submitted_ms", fold->submitted_ms);
 		json_put_int(arena, map, "status", fold->status);
 		json_put_text(arena, map, "next", next != NULL ? next : "");
+		if (fold->state != CHANGE_ENDED || fold->owed == 0)
+			continue;
+		json_put_int(arena, map, "owed", fold->owed);
+		json_put_text(arena, map, "owed_hosts", fold->owed_hosts);
+		json_put_int(arena, map, "owed_until_ms", fold->owed_until_ms);
 	}
 	json_write(&text, list);
 	puts(buf_str(&text));

@@ -15,6 +15,7 @@
 
 struct running {
 	struct context *context;
+	bool strictly; /* the approvals must be valid still, whoever is owed */
 	struct quarantine quarantine;
 };
 
@@ -32,6 +33,7 @@ run_permit(void *arg, struct err *err)
 	int r;
 
 	cmd_approval_rule(context, &rule, &approvals, &count);
+	rule.later = rule.later && !running->strictly;
 	r = approval_permit(
 	    context->arena, &rule, approvals, count, &permit, err);
 	i18n_plain(plain);
@@ -152,11 +154,28 @@ run_print(const struct context *context, const struct gate_result *result)
 		printf(_("next: hoshu show %s lists the hosts that a person "
 			 "must look at\n"),
 		    name);
+	} else if (result->owed > 0) {
+		printf(_("owed: %s\nnext: hoshu run %s tries them again, under "
+			 "the same approval\n"),
+		    cmd_owed_text(context->arena, &context->fold), name);
 	} else if (result->status == err_exit_status(ERR_LEFTOVER)) {
 		printf(_("next: mend the hosts left over, then hoshu run %s "
 			 "--remaining, under the same approval\n"),
 		    name);
 	}
+}
+
+/* For the record of the end; what may not be known is 0. */
+static int64_t
+run_owed_until(struct context *context, const struct cmd_way *way)
+{
+	int64_t until_ms = way->owed_until_ms;
+	struct err err = ERR_INIT;
+
+	if (until_ms == 0 && context->change->plan->later_ms > 0 &&
+	    cmd_later_until(context, &until_ms, &err) < 0)
+		return 0;
+	return until_ms;
 }
 
 static int
@@ -176,6 +195,8 @@ run_it(struct context *context, const struct cmd_way *way, struct lease *lease,
 	    .way = way->way,
 	    .because = way->because != NULL ? way->because : "",
 	    .asked = way->asked,
+	    .back_again = way->back_again,
+	    .owed_until_ms = run_owed_until(context, way),
 	    .lease = lease,
 	    .permit = run_permit,
 	    .held = run_held,
@@ -252,7 +273,9 @@ cmd_run_change_by(struct context *context,
 	    (r = context_inventory(context, err)) < 0 ||
 	    (r = context_reach(context, err)) < 0 ||
 	    (r = context_fleet(context, err)) < 0 ||
-	    (r = context_equip(context, err)) < 0)
+	    (r = context_equip(context, err)) < 0 ||
+	    (way.back_again != NULL &&
+		(r = cmd_owed_knock(context, &way, lease, err)) != 0))
 		goto out;
 	r = run_it(context, &way, lease, &result, err);
 	if (r == 0) {
@@ -273,7 +296,7 @@ cmd_run_change(struct context *context, struct err *err)
 static int
 run_remaining(struct context *context, struct cmd_way *way, struct err *err)
 {
-	struct running running = {.context = context};
+	struct running running = {.context = context, .strictly = true};
 	char name[16], why[256];
 
 	change_name(context->change->number, name);
@@ -298,9 +321,12 @@ run_remaining(struct context *context, struct cmd_way *way, struct err *err)
 static int
 run_prepare(struct context *context, struct cmd_way *way, struct err *err)
 {
-	way->way = NULL;
+	memset(way, 0, sizeof(*way));
 	if (cmd_given(context->call, "remaining") != NULL)
 		return run_remaining(context, way, err);
+	if (cmd_is_owed(context) &&
+	    gate_owed(context->change, &context->fold, NULL) > 0)
+		return cmd_owed_prepare(context, way, err);
 	if (context->fold.state != CHANGE_ENDED ||
 	    gate_owing(context->change, &context->fold) == 0)
 		return run_goes_on(context, way, err);
@@ -312,13 +338,17 @@ static int
 run_run(struct cmd_call *call, struct err *err)
 {
 	struct context context;
+	bool over = false;
 	int r;
 
 	if ((r = context_open(&context, call, err)) < 0 ||
 	    (r = context_journal(&context, JOURNAL_WRITE, err)) < 0 ||
 	    (r = context_load(&context, call->words[0], err)) < 0)
 		goto out;
-	r = cmd_run_change_by(&context, run_prepare, err);
+	if (cmd_is_owed(&context) && cmd_given(call, "remaining") == NULL)
+		r = cmd_owed_begin(&context, &over, err);
+	if (r == 0 && !over)
+		r = cmd_run_change_by(&context, run_prepare, err);
 out:
 	context_close(&context);
 	return r;
@@ -333,7 +363,8 @@ const struct cmd cmd_run = {
 	       "Interrupted, the same command goes on: what became of\nevery "
 	       "launched step is asked first, and no step is run twice. Of a "
 	       "change that has ended it tries\nthe hosts again that are not "
-	       "proved back; with --remaining those that were not touched.\n"
+	       "proved back, and, where the plan says later:, those that "
+	       "were away; with --remaining all\nthat were not touched.\n"
 	       "Exit status: 0 done, 6 failed, 7 reverted, 8 unknown or not "
 	       "proved back, 9 hosts left over,\n10 waits for a person "
 	       "(paused, or a check could not tell)."),

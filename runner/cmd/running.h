@@ -10,6 +10,8 @@
 struct cmd_way {
 	const char *way, *because;
 	const bool *asked;
+	bool *back_again;
+	int64_t owed_until_ms;
 };
 
 /*
@@ -24,6 +26,24 @@ int cmd_run_change_by(struct context *context,
     int (*prepare)(
 	struct context *context, struct cmd_way *way, struct err *err),
     struct err *err) MUST_USE;
+
+/*
+ * owed.c: a change that has ended and owes hosts (later:). `hoshu run` goes on
+ * with them, as a timer would call it: nothing is said where nothing is to do.
+ */
+bool cmd_is_owed(const struct context *context);
+/* Before the change is ours. over: all is done, there is nothing to say.
+ * ERR_REFUSED: their term is over, which is recorded the first time. */
+int cmd_owed_begin(
+    struct context *context, bool *over, struct err *err) MUST_USE;
+/* A prepare of cmd_run_change_by. */
+int cmd_owed_prepare(
+    struct context *context, struct cmd_way *way, struct err *err) MUST_USE;
+/* Who of them is back? 0 = way says who; an exit status: nobody. */
+int cmd_owed_knock(struct context *context, struct cmd_way *way,
+    struct lease *lease, struct err *err) MUST_USE;
+/* "3 hosts (web1 web2 web3) until 2026-11-29 18:20"; in arena. */
+const char *cmd_owed_text(struct arena *arena, const struct change_fold *fold);
 
 /* Does a process run it that is not standing still? */
 bool cmd_is_run(const struct context *context, struct lease_seen *seen);

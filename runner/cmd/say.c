@@ -100,6 +100,9 @@ say_words(enum record_kind kind)
 		return N_("settled by a person");
 	case RECORD_RELEASED:
 		return N_("released from quarantine");
+	case RECORD_LATER_OVER:
+		return N_("the time for hosts that were away is over, NOT "
+			  "changed");
 	case RECORD_PLACE_OPENED:
 		return NULL;
 	case RECORD_BACK_ASKED:

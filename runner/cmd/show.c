@@ -10,8 +10,33 @@
 #include "cmd/show_output.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
+#include "rollout/gate.h"
 
 #include <string.h>
+
+/* How long hosts that are away may be changed. */
+static void
+show_later(struct context *context)
+{
+	int64_t later_ms = context->change->plan->later_ms, until_ms = 0;
+	struct err why = ERR_INIT;
+	struct buf until = BUF_INIT;
+
+	if (later_ms == 0)
+		return;
+	if (cmd_later_until(context, &until_ms, &why) == 0) {
+		text_put_time(&until, until_ms);
+		printf(_("  hosts that are away may be changed until %.16sZ "
+			 "without another approval\n"),
+		    buf_str(&until));
+	} else if (context->fold.state == CHANGE_SUBMITTED) {
+		text_put_time(&until, world_wall_ms(&world_real) + later_ms);
+		printf(_("  approved now, hosts that are away may be changed "
+			 "until %.16sZ without another approval\n"),
+		    buf_str(&until));
+	}
+	buf_free(&until);
+}
 
 static void
 show_approvals(struct context *context)
@@ -44,6 +69,7 @@ show_approvals(struct context *context)
 	if (r < 0)
 		printf("  %s\n", why.text);
 	cmd_print_solo(&rule);
+	show_later(context);
 }
 
 static void
@@ -91,6 +117,17 @@ show_wave_number(const struct context *context, int wave)
 	return number;
 }
 
+/* Are hosts that were away still tried? */
+static bool
+show_is_owed(const struct context *context)
+{
+	const struct change_fold *fold = &context->fold;
+
+	return fold->state == CHANGE_ENDED && fold->owed > 0 &&
+	       !fold->later_over && !fold->aborted &&
+	       gate_owed(context->change, fold, NULL) > 0;
+}
+
 static void
 show_hosts(const struct context *context)
 {
@@ -108,9 +145,12 @@ show_hosts(const struct context *context)
 		    (i == 0 || fold->parts[i - 1].phase != part->phase))
 			printf(
 			    _("phase %d, %s:\n"), part->phase + 1, phase->name);
-		printf(_("  %-12s wave %d  %s\n"), part->host->name,
+		printf(_("  %-12s wave %d  %s"), part->host->name,
 		    show_wave_number(context, part->wave),
 		    _(host_state_word(part->state)));
+		if (part->state == HOST_UNREACHABLE && show_is_owed(context))
+			printf(_(", owed"));
+		putchar('\n');
 		for (int id = 1; id <= fold->act_count; id++)
 			show_step(context, part, id);
 		show_unknown(context, part);
@@ -140,8 +180,13 @@ show_state(const struct context *context)
 	if (held != NULL && fold->state != CHANGE_REJECTED)
 		printf("; %s", held);
 	printf(_("\ndigest: %s\n"), context->change->digest);
+	if (fold->state == CHANGE_ENDED && fold->later_over)
+		printf(_("the time for hosts that were away is over: %d were "
+			 "not changed\n"),
+		    gate_owed(context->change, fold, NULL));
 	if (next != NULL &&
-	    (fold->state == CHANGE_RUNNING || fold->state == CHANGE_BACK))
+	    (fold->state == CHANGE_RUNNING || fold->state == CHANGE_BACK ||
+		show_is_owed(context)))
 		printf(_("now: %s\n"), next);
 }
 
@@ -190,6 +235,11 @@ show_json(struct context *context)
 	json_put_int(arena, map, "status", fold->status);
 	json_put_text(arena, map, "submitter", fold->submitter);
 	json_put_int(arena, map, "approvals", (int64_t)fold->approval_count);
+	if (context->change->plan->later_ms > 0) {
+		json_put_int(arena, map, "owed", fold->owed);
+		json_put_int(arena, map, "owed_until_ms", fold->owed_until_ms);
+		json_put_bool(arena, map, "later_over", fold->later_over);
+	}
 	for (size_t i = 0; i < fold->part_count; i++)
 		json_add(
 		    arena, hosts, show_json_part(context, &fold->parts[i]));

@@ -1,13 +1,20 @@
 /* How a change stands; see stand.h. */
 #include "cmd/stand.h"
 #include "base/i18n.h"
+#include "cmd/running.h"
 #include "base/said.h"
 #include "change/change.h"
 #include "journal/lease.h"
 
+#include <string.h>
+
 const char *
 stand_word(const struct change_fold *fold)
 {
+	if (fold->state == CHANGE_ENDED && fold->owed > 0 &&
+	    (fold->later_over || fold->aborted) &&
+	    strcmp(fold->result, "owed") == 0)
+		return N_("left over");
 	if (fold->state == CHANGE_ENDED)
 		return fold->result;
 	if (fold->paused &&
@@ -104,6 +111,11 @@ stand_next(struct arena *arena, const struct journal *journal,
 	case CHANGE_BACK:
 		return stand_running(arena, journal, fold, name);
 	case CHANGE_ENDED:
+		if (fold->owed > 0 && !fold->later_over && !fold->aborted &&
+		    fold->status == err_exit_status(ERR_LEFTOVER))
+			return arena_printf(arena,
+			    _("owed: %s; hoshu run %s tries them"),
+			    cmd_owed_text(arena, fold), name);
 		if (fold->status == err_exit_status(ERR_UNKNOWN))
 			return arena_printf(arena,
 			    _("ended with hosts that a person must look at: "

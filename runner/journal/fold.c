@@ -19,7 +19,7 @@ fold_init(struct change_fold *fold, struct arena *arena, int number)
 	fold->arena = arena;
 	fold->last_number = -1;
 	fold->title = fold->submitter = fold->frozen = fold->result = "";
-	fold->limit_text = fold->back_limit_text = "";
+	fold->limit_text = fold->back_limit_text = fold->owed_hosts = "";
 	fold->paused_by = fold->paused_because = "";
 	fold->aborted_by = fold->aborted_because = fold->rejected_by = "";
 }
@@ -154,7 +154,8 @@ fold_part_record(struct change_fold *fold, struct part_fold *part,
 		return true;
 	case RECORD_HOST_LOST: /* failed *and* unreachable */
 		fold_part_set(fold, part, HOST_LOST);
-		part->was_lost = host->lost = true;
+		part->was_lost = true;
+		fold_count(&host->lost, &fold->lost);
 		fold_count(&host->failed, &fold->failed);
 		fold_count(&host->unreachable, &fold->unreachable);
 		return true;
@@ -250,6 +251,10 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 		fold->result = arena_strdup(
 		    fold->arena, json_get_text(body, "result", ""));
 		fold->status = (int)json_get_int(body, "status", 1);
+		fold->owed = (int)json_get_int(body, "owed", 0);
+		fold->owed_until_ms = json_get_int(body, "owed_until_ms", 0);
+		fold->owed_hosts = arena_strdup(
+		    fold->arena, json_get_text(body, "owed_hosts", ""));
 		break;
 	case RECORD_WAVE_STARTED:
 		if (known)

@@ -153,6 +153,12 @@ struct change_fold {
 	int64_t submitted_ms, preview_ms, started_ms, ended_ms;
 	const char *result; /* word of RECORD_RUN_ENDED, "" before */
 	int status;	    /* its exit status */
+	/* hosts that later: owed at its end: how many, till when, their names */
+	int owed;
+	int64_t owed_until_ms;
+	const char *owed_hosts;
+	bool later_run;	 /* this run, or the last, is of hosts owed */
+	bool later_over; /* their term is */
 	struct host_fold *hosts;
 	size_t host_count;
 	struct part_fold *parts; /* as the change has them */
@@ -169,6 +175,7 @@ struct change_fold {
 	size_t name_mask;
 	size_t phase_count;
 	int failed, unreachable, excluded; /* hosts */
+	int lost;			   /* of them */
 	enum wave_state *waves;		   /* [1..wave_count] */
 	size_t wave_count;
 	int64_t soak_from_ms; /* wall time at which the soaking wave began to */

@@ -27,16 +27,30 @@ fold_part_left(const struct part_fold *part)
 	return true;
 }
 
+static void
+fold_again(struct change_fold *fold, struct part_fold *part)
+{
+	fold_part_set(fold, part, HOST_WAITING);
+	fold->waves[part->wave] = WAVE_WAITING;
+}
+
+static void
+fold_forward(struct change_fold *fold)
+{
+	fold->limit_reached = false;
+	fold->limit_text = "";
+	fold->way = WAY_PLAN;
+	fold->state = CHANGE_RUNNING;
+}
+
 /* The hosts left over, as if nobody had tried them: their waves begin again.
  * What failed, or was lost, goes on counting. */
 static void
 fold_remaining(struct change_fold *fold)
 {
 	for (size_t i = 0; i < fold->part_count; i++)
-		if (fold_part_left(&fold->parts[i])) {
-			fold_part_set(fold, &fold->parts[i], HOST_WAITING);
-			fold->waves[fold->parts[i].wave] = WAVE_WAITING;
-		}
+		if (fold_part_left(&fold->parts[i]))
+			fold_again(fold, &fold->parts[i]);
 	fold->unreachable = fold->excluded = 0;
 	for (size_t h = 0; h < fold->host_count; h++) {
 		struct host_fold *host = &fold->hosts[h];
@@ -45,10 +59,30 @@ fold_remaining(struct change_fold *fold)
 		host->unreachable = host->lost;
 		fold->unreachable += host->lost;
 	}
-	fold->limit_reached = false;
-	fold->limit_text = "";
-	fold->way = WAY_PLAN;
-	fold->state = CHANGE_RUNNING;
+	fold_forward(fold);
+}
+
+/* Hosts that were away and answer now; the others stay as they are, and what
+ * was excluded goes on counting. */
+static void
+fold_later(struct change_fold *fold, const struct json *hosts)
+{
+	for (size_t i = 0; hosts != NULL && i < hosts->count; i++) {
+		struct host_fold *host =
+		    hosts->items[i]->type == JSON_TEXT
+			? fold_host(fold, hosts->items[i]->text)
+			: NULL;
+
+		if (host == NULL || fold->phase_count == 0)
+			continue;
+		for (size_t p = 0; p < fold->phase_count; p++)
+			if (host->parts[p] != NULL &&
+			    fold_part_left(host->parts[p]))
+				fold_again(fold, host->parts[p]);
+		fold->unreachable -= host->unreachable && !host->lost;
+		host->unreachable = host->lost;
+	}
+	fold_forward(fold);
 }
 
 void
@@ -67,6 +101,12 @@ fold_run_started(struct change_fold *fold, const struct record *record,
 	fold->back_limit = false;
 	if (way[0] != '\0') /* a later word of a person */
 		fold->paused = fold->aborted = false;
+	if (way[0] != '\0')
+		fold->later_run = strcmp(way, "later") == 0;
+	if (fold->later_run && way[0] != '\0') {
+		fold_later(fold, json_get(body, "hosts"));
+		return;
+	}
 	if (strcmp(way, "remaining") == 0) {
 		fold_remaining(fold);
 		return;

@@ -131,6 +131,9 @@ fold_control(struct change_fold *fold, const struct record *record,
 	case RECORD_SETTLED:
 		fold_settled(fold, record, body);
 		return 0;
+	case RECORD_LATER_OVER:
+		fold->later_over = true;
+		return 0;
 	case RECORD_RELEASED: /* from quarantine: other changes' business */
 		return 0;
 	default:

@@ -67,7 +67,9 @@
 	X(RECORD_SETTLED, "settled") /* host, step, xid; body: outcome, ... */ \
 	/* step with on:; life is the place's */                               \
 	X(RECORD_PLACE_OPENED, "place-opened")                                 \
-	X(RECORD_RELEASED, "released") /* host; body: because */
+	X(RECORD_RELEASED, "released") /* host; body: because */               \
+	/* the term of later: is over; body: hosts, still untouched */         \
+	X(RECORD_LATER_OVER, "later-over")
 
 enum record_kind {
 	RECORD_NONE,

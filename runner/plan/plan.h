@@ -206,6 +206,8 @@ struct plan {
 	struct place change_place;
 	const char *reason;
 	enum plan_risk risk;
+	int64_t later_ms; /* hosts that are away are owed for so long; 0 = they
+			     are not. RISK_EMERGENCY only */
 	struct named_text *inputs;
 	size_t input_count;
 	struct named_text *vars;

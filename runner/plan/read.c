@@ -10,6 +10,8 @@
 #include "base/i18n.h"
 #include "match/match.h"
 
+#define MINUTE_MS ((int64_t)60000)
+#define DAY_MS ((int64_t)86400000)
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const char *const risk_words[] = {
@@ -28,7 +30,7 @@ plan_risk_name(enum plan_risk risk)
 /* The nodes of the top level, as they are found. */
 struct top {
 	const struct yaml *change, *reason, *limits, *rollback, *spread, *vars,
-	    *inputs;
+	    *inputs, *later;
 	struct plan_parts parts;
 	int64_t risk;
 };
@@ -46,6 +48,8 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 		.node = &top->reason},
 	    {"risk", YAML_WANT_CHOICE, .num = &top->risk,
 		.choices = risk_words},
+	    {"later", YAML_WANT_DURATION, .num = &plan->later_ms,
+		.node = &top->later},
 	    {"targets", phases ? YAML_WANT_TEXT : YAML_NEED_TEXT,
 		.node = &parts->targets},
 	    {"waves", phases ? YAML_WANT_LIST : YAML_NEED_LIST,
@@ -63,7 +67,6 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	    {"inputs", YAML_WANT_MAP, .node = &top->inputs},
 	    FIELD_NOT_YET("window"),
 	    FIELD_NOT_YET("secrets"),
-	    FIELD_NOT_YET("later"),
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("ask"),
 	};
@@ -71,8 +74,25 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	return yaml_read(root, "plan", fields, COUNT(fields), err);
 }
 
+/* What only an emergency may say. */
 static int
-check_top(struct plan *plan, const struct top *top, struct err *err)
+check_emergency(const struct plan *plan, const struct yaml *root,
+    const struct top *top, struct err *err)
+{
+	if (top->later == NULL)
+		return 0;
+	if (plan->risk != RISK_EMERGENCY)
+		return err_at(err, ERR_PLAN, word_place(root, "later"),
+		    _("later: is for risk: emergency only; without it, `hoshu "
+		      "run CHG --remaining` tries the hosts left over as long "
+		      "as the approval is valid"));
+	return word_range(
+	    root, "later", plan->later_ms, MINUTE_MS, 90 * DAY_MS, err);
+}
+
+static int
+check_top(struct plan *plan, const struct yaml *root, const struct top *top,
+    struct err *err)
 {
 	int r;
 
@@ -82,7 +102,7 @@ check_top(struct plan *plan, const struct top *top, struct err *err)
 		return r;
 	plan->change_place = top->change->place;
 	plan->risk = (enum plan_risk)top->risk;
-	return 0;
+	return check_emergency(plan, root, top, err);
 }
 
 static int
@@ -191,7 +211,7 @@ plan_read_using(struct arena *arena, const char *file, const char *text,
 	plan->limit = BACK_CHANGE;
 	if ((r = yaml_parse(arena, file, text, len, &root, err)) < 0 ||
 	    (r = read_top(plan, root, &top, err)) < 0 ||
-	    (r = check_top(plan, &top, err)) < 0 ||
+	    (r = check_top(plan, root, &top, err)) < 0 ||
 	    (r = read_inputs(&reader, top.inputs, err)) < 0 ||
 	    (r = read_vars(&reader, top.vars, err)) < 0 ||
 	    (r = plan_read_phases(&reader, root, &top.parts, err)) < 0 ||

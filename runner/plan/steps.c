@@ -22,9 +22,11 @@ enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
     "retry", "rollback", "because", "on", "each", "use", "with",
     /* not built yet */
-    "around", "ask", "later", "unpreviewed", "secrets",
+    "around", "ask", "unpreviewed", "secrets",
     /* stands alone */
-    "flush", "guard"};
+    "flush", "guard",
+    /* said of the whole plan */
+    "later"};
 enum { STEP_KEYS_BUILT = 11 };
 
 /* Words that stand beside many modules' keys, so that they may also stand
@@ -299,7 +301,6 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    {"on", YAML_WANT_TEXT, .text = &step->on, .node = &on},
 	    FIELD_NOT_YET("around"),
 	    FIELD_NOT_YET("ask"),
-	    FIELD_NOT_YET("later"),
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("secrets"),
 	};
@@ -325,6 +326,9 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 			map, yaml_get(map, "each") != NULL ? "each" : "use"),
 		    _("each: and use: stand among the steps of a phase, not "
 		      "in a handler, a rollback or around:"));
+	if (yaml_get(map, "later") != NULL)
+		return err_at(err, ERR_PLAN, word_place(map, "later"),
+		    _("later: is said of the whole plan, beside risk:"));
 	if (yaml_get(map, "flush") != NULL)
 		return err_at(err, ERR_PLAN, word_place(map, "flush"),
 		    _("flush: stands alone among the steps of a phase, as "

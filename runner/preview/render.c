@@ -202,6 +202,19 @@ render_scope(enum back_scope scope)
 }
 
 static void
+render_later(struct render *render)
+{
+	if (render->change->plan->later_ms == 0)
+		return;
+	fprintf(render->out, _("  later     hosts that are away do not stop it "
+			       "and stay owed: for "));
+	render_duration(render->out, render->change->plan->later_ms);
+	fprintf(render->out,
+	    _(" from the approval\n            they may be changed without "
+	      "another one, as soon as they are back\n"));
+}
+
+static void
 render_rules(struct render *render)
 {
 	const struct change *change = render->change;
@@ -222,6 +235,7 @@ render_rules(struct render *render)
 	    render_limit(change, &plan->failed),
 	    render_limit(change, &plan->unreachable),
 	    render_limit(change, &plan->excluded), render_scope(plan->limit));
+	render_later(render);
 	fprintf(out, _("  not taken back: %s\n"),
 	    _(change_not_taken_back(arena, change)));
 	arena_free(arena);
@@ -555,6 +569,8 @@ preview_json(struct arena *arena, const struct change *change)
 	json_put_int(arena, map, "in_flight", change->in_flight);
 	json_put_text(
 	    arena, map, "not_taken_back", change_not_taken_back(arena, change));
+	if (change->plan->later_ms > 0)
+		json_put_int(arena, map, "later_ms", change->plan->later_ms);
 	if (change->plan->guard_count > 0)
 		json_put_text(
 		    arena, map, "dead_man", change_dead_man(arena, change));

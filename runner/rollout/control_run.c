@@ -171,8 +171,25 @@ control_renew(void *arg)
 static void
 control_say_way(struct run *run, struct json *body)
 {
-	if (run->o.way != NULL && run->o.way[0] != '\0')
-		json_put_text(run->arena, body, "way", run->o.way);
+	enum { NAMES_BYTES = 32768 }; /* a record is RECORD_MAX */
+	const struct change *change = run->o.change;
+	struct json *hosts = json_list(run->arena);
+	size_t size = 0;
+
+	if (run->o.way == NULL || run->o.way[0] == '\0')
+		return;
+	json_put_text(run->arena, body, "way", run->o.way);
+	if (run->o.back_again == NULL)
+		return;
+	/* those behind are tried the next time */
+	for (size_t h = 0; h < change->host_count && size < NAMES_BYTES; h++) {
+		if (!run->o.back_again[h])
+			continue;
+		json_add(run->arena, hosts,
+		    json_text(run->arena, change->hosts[h].name));
+		size += strlen(change->hosts[h].name) + 3;
+	}
+	json_put(run->arena, body, "hosts", hosts);
 }
 
 /*

@@ -112,7 +112,8 @@ gate_limit(const struct change *change, const struct change_fold *fold,
 		int count, limit;
 	} rules[] = {
 	    {"failed", fold->failed, waves_limit(&plan->failed, change, phase)},
-	    {"unreachable", fold->unreachable,
+	    /* who is away is owed; who goes away in the middle is not */
+	    {"unreachable", plan->later_ms > 0 ? fold->lost : fold->unreachable,
 		waves_limit(&plan->unreachable, change, phase)},
 	    {"excluded", fold->excluded,
 		waves_limit(&plan->excluded, change, phase)},

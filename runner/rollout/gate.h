@@ -53,13 +53,26 @@ int gate_owing(const struct change *change, const struct change_fold *fold);
 int gate_remaining(
     const struct change *change, const struct change_fold *fold, char why[256]);
 
+/* Hosts that were away, so that later: owes them the change; hosts (may be
+ * NULL) says which, by index. */
+int gate_owed(
+    const struct change *change, const struct change_fold *fold, bool *hosts);
+/* May they be tried without a person who looks on? why says why not. */
+bool gate_may_later(
+    const struct change *change, const struct change_fold *fold, char why[256]);
+
 /* The end's word and exit status (table in base/err.h). */
 struct gate_result {
-	const char *word; /* done | failed | reverted | unknown | left over */
+	/* done | failed | reverted | unknown | left over | owed */
+	const char *word;
 	int status;
 	int done, failed, reverted, unknown, left; /* hosts */
 	int kept; /* steps, on hosts that are reverted */
+	int owed; /* of those left: hosts that later: owes */
 };
 void gate_result(const struct change_fold *fold, struct gate_result *result);
+/* The same where the plan may say later:. */
+void gate_result_of(const struct change *change, const struct change_fold *fold,
+    struct gate_result *result);
 
 #endif

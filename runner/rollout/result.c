@@ -118,3 +118,14 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 		result->status = err_exit_status(ERR_UNKNOWN);
 	}
 }
+
+void
+gate_result_of(const struct change *change, const struct change_fold *fold,
+    struct gate_result *result)
+{
+	gate_result(fold, result);
+	result->owed = gate_owed(change, fold, NULL);
+	if (result->owed > 0 && !fold->aborted &&
+	    result->status == err_exit_status(ERR_LEFTOVER))
+		result->word = N_("owed");
+}

@@ -189,6 +189,36 @@ run_over(void *arg, struct ticket *ticket)
 	run->ended = true;
 }
 
+/* Whom later: owes the change, and till when; not all names where they are
+ * many: `show` has them. */
+static void
+run_say_owed(
+    struct run *run, const struct gate_result *result, struct json *body)
+{
+	enum { NAMES_MAX = 20 };
+	const struct change *change = run->o.change;
+	bool *owed = arena_array(run->arena, bool, change->host_count + 1);
+	struct buf names = BUF_INIT;
+	int named = 0;
+
+	if (result->owed == 0)
+		return;
+	(void)gate_owed(change, run->o.fold, owed);
+	for (size_t h = 0; h < change->host_count && named < NAMES_MAX; h++) {
+		if (!owed[h])
+			continue;
+		buf_printf(&names, "%s%s", named > 0 ? " " : "",
+		    change->hosts[h].name);
+		named++;
+	}
+	if (result->owed > named)
+		buf_puts(&names, " ...");
+	json_put_int(run->arena, body, "owed", result->owed);
+	json_put_text(run->arena, body, "owed_hosts", buf_str(&names));
+	json_put_int(run->arena, body, "owed_until_ms", run->o.owed_until_ms);
+	buf_free(&names);
+}
+
 /* The end record; the loop stops once it is durable. */
 static void
 run_end(struct run *run)
@@ -196,7 +226,7 @@ run_end(struct run *run)
 	struct gate_result result;
 	struct json *body = json_map(run->arena);
 
-	gate_result(run->o.fold, &result);
+	gate_result_of(run->o.change, run->o.fold, &result);
 	if (run->o.fold->state == CHANGE_BACK)
 		run_record(
 		    run, NULL, RECORD_BACK_ENDED, 0, 0, NULL, NULL, NULL, NULL);
@@ -208,6 +238,7 @@ run_end(struct run *run)
 	json_put_int(run->arena, body, "unknown", result.unknown);
 	json_put_int(run->arena, body, "left", result.left);
 	json_put_int(run->arena, body, "kept", result.kept);
+	run_say_owed(run, &result, body);
 	run_record(
 	    run, NULL, RECORD_RUN_ENDED, 0, 0, NULL, body, run_over, run);
 }
@@ -535,7 +566,7 @@ run_change(const struct run_options *options, struct gate_result *result,
 		append_wait_free(LIST_FIRST(&run.waits));
 	control_end(&run);
 	i18n_plain(plain);
-	gate_result(options->fold, result);
+	gate_result_of(options->change, options->fold, result);
 	if (run.error != 0)
 		*err = run.err;
 	else if (options->fold->back_limit &&

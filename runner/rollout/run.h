@@ -30,10 +30,13 @@ struct run_options {
 	struct lease *lease;		/* on the change; NULL = none is held */
 	/* "" = go on as it stands; "back": take it back, because a person said
 	 * so; "owed": try again what an earlier run could not take back;
-	 * "remaining": the hosts left over, forward */
+	 * "remaining": the hosts left over, forward; "later": those of them
+	 * in back_again, that were away */
 	const char *way;
-	const char *because; /* of "back" */
-	const bool *asked;   /* of "back": hosts by index; NULL = all */
+	const bool *back_again; /* by index */
+	int64_t owed_until_ms;	/* of later:, for the record of the end */
+	const char *because;	/* of "back" */
+	const bool *asked;	/* of "back": hosts by index; NULL = all */
 	/* Asked before every wave: is it (still) approved? */
 	int (*permit)(void *arg, struct err *err);
 	/* Asked before a host (by index) is touched first: why it must be left
@@ -54,6 +57,15 @@ struct run_options {
  * host finish what it has in hand, then end it with ERR_WAITING.
  */
 int run_change(const struct run_options *options, struct gate_result *result,
+    struct err *err) MUST_USE;
+
+/*
+ * Which of these hosts (by index) can be logged in to now? Nothing is done to
+ * them. Runs the loop; lease (may be NULL) is renewed meanwhile.
+ */
+int run_knock(struct loop *loop, struct fleet *fleet,
+    const struct change *change, const struct fleet_host *reach,
+    struct lease *lease, const bool *whom, bool *answers,
     struct err *err) MUST_USE;
 
 #endif

@@ -43,6 +43,9 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	    fold->rejected_by);
 	buf_printf(out, "way %d all %d limit %d %s\n", (int)fold->way,
 	    fold->asked_all, fold->back_limit, fold->back_limit_text);
+	buf_printf(out, "lost %d owed %d %" PRId64 " %s later %d over %d\n",
+	    fold->lost, fold->owed, fold->owed_until_ms, fold->owed_hosts,
+	    fold->later_run, fold->later_over);
 	for (size_t w = 1; w <= fold->wave_count; w++)
 		buf_printf(out, "wave %d\n", (int)fold->waves[w]);
 	for (size_t a = 0; a < fold->approval_count; a++)
@@ -54,8 +57,8 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	for (size_t h = 0; h < fold->host_count; h++) {
 		const struct host_fold *host = &fold->hosts[h];
 
-		buf_printf(out, "%s %d%d%d%d\n", host->name, host->failed,
-		    host->unreachable, host->excluded, host->asked);
+		buf_printf(out, "%s %d%d%d%d%d\n", host->name, host->failed,
+		    host->unreachable, host->excluded, host->asked, host->lost);
 		for (int id = 1; id <= fold->step_count; id++)
 			fold_text_step(&host->steps[id], id, out);
 	}

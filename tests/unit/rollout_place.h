@@ -102,6 +102,18 @@ place_kind(const char *word, bool numbered)
 	return kind;
 }
 
+/* A host is a letter. */
+static inline struct json *
+place_names(struct arena *arena, const char *letters)
+{
+	struct json *list = json_list(arena);
+
+	for (; *letters != '\0'; letters++)
+		json_add(arena, list,
+		    json_text(arena, arena_printf(arena, "%c", *letters)));
+	return list;
+}
+
 /* One record in words. */
 static inline int
 place_record(struct change_fold *fold, char *text, struct err *err)
@@ -133,6 +145,9 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 				record.step = atoi(value);
 			else if (strcmp(next, "xid") == 0)
 				record.xid = value;
+			else if (strcmp(next, "hosts") == 0)
+				json_put(arena, body, next,
+				    place_names(arena, value));
 			else
 				json_put_text(arena, body, next, value);
 		} else if (isdigit((unsigned char)next[0])) {

@@ -259,8 +259,20 @@ a_statement_has_one_form(void **state)
 	buf_reset(&text);
 	statement_write(&text, &said);
 	assert_string_equal(buf_str(&text), text_of_change);
-	/* the one line that only some have */
+	/* the lines that only some have */
 	assert_null(said.dead_man);
+	assert_int_equal(said.later_ms, 0);
+	said.later_ms = 7 * 24 * HOUR;
+	buf_reset(&text);
+	statement_write(&text, &said);
+	assert_non_null(strstr(buf_str(&text),
+	    "none\nlater: 7d, so hosts that are away may be changed until "
+	    "2026-11-29T18:20:00.000Z without another approval\nperson: "));
+	said.later_ms = 0;
+	assert_int_equal(
+	    statement_parse(arena, buf_bytes(&text), &said, &err), 0);
+	assert_int_equal(said.later_ms, 7 * 24 * HOUR);
+	said.later_ms = 0;
 	said.dead_man = "5m round No passwords; Keys only";
 	buf_reset(&text);
 	statement_write(&text, &said);
@@ -835,12 +847,108 @@ a_fault_of_the_machine_is_no_verdict(void **state)
 	assert_null(permit);
 }
 
+/* A time that does not follow from the others is no time that was signed. */
+static void
+later_says_until_when_in_one_form(void **state)
+{
+	static const char *const edits[][2] = {
+	    {"later: 7d", "later: 8d"},
+	    {"later: 7d", "later: 168h"},
+	    {"later: 7d", "later: 0s"},
+	    {"later: 7d", "later: 99999999d"},
+	    {"later: 7d", "later: "},
+	    {"until 2026-11-29", "until 2027-11-29"},
+	    {" without another approval", ""},
+	    {", so hosts", ", as hosts"},
+	};
+	struct arena *arena = arena_new();
+	struct statement later = change, said;
+	struct buf text = BUF_INIT;
+
+	later.later_ms = 7 * 24 * HOUR;
+	statement_write(&text, &later);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		const char *at = strstr(buf_str(&text), edits[i][0]);
+		struct buf edited = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		assert_non_null(at);
+		buf_put(&edited, buf_str(&text), (size_t)(at - text.data));
+		buf_puts(&edited, edits[i][1]);
+		buf_puts(&edited, at + strlen(edits[i][0]));
+		if (statement_parse(arena, buf_bytes(&edited), &said, &err) !=
+		    -ERR_APPROVAL)
+			fail_msg("taken: %s", edits[i][1]);
+		buf_free(&edited);
+	}
+	buf_free(&text);
+	arena_free(arena);
+}
+
+/* P2: hosts that were away are changed as long as was signed, by as many as
+ * are needed, and no longer; the run itself has the approval's own time. */
+static void
+an_approval_holds_for_hosts_that_were_away(void **state)
+{
+	struct signers *signers = *state;
+	struct statement later = change, bob;
+	struct approval both[2];
+	struct err err = ERR_INIT;
+	int64_t until_ms = 0;
+	char why[2048];
+
+	reset_rule(signers);
+	later.later_ms = 7 * 24 * HOUR;
+	signers->rule.change = &later;
+	bob = later;
+	bob.person = "bob";
+	bob.not_before_ms = NOW - HOUR / 2;
+	both[0] = sign(signers, "alice", "approve@hoshu", &later);
+	both[1] = sign(signers, "bob", "approve@hoshu", &bob);
+	signers->rule.now_ms = NOW + 3 * 24 * HOUR;
+	judge(signers, both, 2, 0, why, sizeof(why));
+	assert_non_null(strstr(why, "it has expired"));
+	signers->rule.later = true;
+	judge(signers, both, 2, 2, why, sizeof(why));
+	assert_string_equal(why, "");
+	/* bob's is over first */
+	signers->rule.now_ms = NOW - HOUR / 2 + 7 * 24 * HOUR;
+	judge(signers, both, 2, 1, why, sizeof(why));
+	assert_non_null(
+	    strstr(why, "its time for hosts that are away is over"));
+	signers->rule.now_ms--;
+	judge(signers, both, 2, 2, why, sizeof(why));
+	/* the same, asked the other way round, whatever the time is */
+	signers->rule.now_ms = NOW + 99 * 24 * HOUR;
+	assert_int_equal(approval_later_until(signers->arena, &signers->rule,
+			     both, 2, &until_ms, &err),
+	    0);
+	assert_true(until_ms == NOW - HOUR / 2 + 7 * 24 * HOUR);
+	signers->rule.needed = 1;
+	assert_int_equal(approval_later_until(signers->arena, &signers->rule,
+			     both, 2, &until_ms, &err),
+	    0);
+	assert_true(until_ms == NOW + 7 * 24 * HOUR);
+	signers->rule.needed = 3;
+	assert_int_equal(approval_later_until(signers->arena, &signers->rule,
+			     both, 2, &until_ms, &err),
+	    -ERR_APPROVAL);
+	/* an approval that says nothing of it gives no time */
+	signers->rule.needed = 2;
+	signers->rule.now_ms = NOW + HOUR;
+	signers->rule.change = &change;
+	judge(signers, both, 2, 0, why, sizeof(why));
+	assert_non_null(strstr(why, "for another state of the change"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_statement_has_one_form),
 	    cmocka_unit_test(any_other_form_is_refused),
+	    cmocka_unit_test(later_says_until_when_in_one_form),
+	    cmocka_unit_test(an_approval_holds_for_hosts_that_were_away),
 	    cmocka_unit_test(a_statement_cut_anywhere_is_refused),
 	    cmocka_unit_test(a_title_cannot_write_a_line),
 	    cmocka_unit_test(two_persons_are_enough),

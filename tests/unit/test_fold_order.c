@@ -96,6 +96,7 @@ static const char *const besides[] = {
     "settled a 1 xid=x1 outcome=not-done",
     "settled a 1 xid=x2 outcome=done",
     "settled a 1 xid=x2 outcome=not-done",
+    "later-over text=a",
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))

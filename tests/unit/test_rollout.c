@@ -178,6 +178,68 @@ the_gate_says_what_is_next(void **state)
 }
 
 static void
+later_owes_those_that_were_away(void **state)
+{
+	struct arena *arena = arena_new();
+	struct change *change = NULL;
+	char records[TABLE_LINE] = "", got[512], wanted[512];
+	struct table table;
+	int wrong = 0;
+
+	table_open(&table, "rollout/later.txt", "|");
+	while (table_next(&table)) {
+		struct change_fold fold;
+		struct gate_result result;
+		struct err err = ERR_INIT;
+		bool hosts[8] = {false};
+		char why[256] = "";
+		size_t len = 0, at = 0;
+		int count;
+		bool may;
+
+		if (strcmp(table.column[0], "given") == 0) {
+			change = place_change(arena,
+			    given_plan(arena, table.column[1], table.column[2]),
+			    table.column[3], "");
+			continue;
+		}
+		if (table.column[0][0] == '+') {
+			table.column[0]++;
+			len = strlen(records);
+			records[len++] = ',';
+		}
+		snprintf(records + len, sizeof(records) - len, "%s",
+		    table.column[0]);
+		place_fold(arena, change, &fold);
+		if (place_records(&fold, records, &err) < 0)
+			fail_msg("%d: %s", table.line, err.text);
+		count = gate_owed(change, &fold, hosts);
+		may = gate_may_later(change, &fold, why);
+		for (size_t h = 0; h < change->host_count; h++)
+			if (hosts[h])
+				got[at++] = change->hosts[h].name[0];
+		assert_int_equal(count, at);
+		if (at == 0)
+			got[at++] = '-';
+		snprintf(got + at, sizeof(got) - at, " %s", may ? "may" : why);
+		snprintf(wanted, sizeof(wanted), "%s %s", table.column[1],
+		    table.column[2]);
+		wrong += case_wrong(&table, got, wanted);
+		/* owed is a word of its own, never done and never failed */
+		gate_result_of(change, &fold, &result);
+		assert_int_equal(result.owed, count);
+		if (count > 0 && !fold.aborted && result.unknown == 0 &&
+		    result.failed + result.reverted == 0 && !fold.limit_reached)
+			assert_string_equal(result.word, "owed");
+		if (count > 0)
+			assert_true(result.status >= 6);
+	}
+	assert_int_equal(wrong, 0);
+	assert_true(table.cases > 10);
+	arena_free(arena);
+}
+
+static void
 the_result_is_the_worst_that_holds(void **state)
 {
 	struct arena *arena = arena_new();
@@ -430,6 +492,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_machine_says_what_is_next),
 	    cmocka_unit_test(the_gate_says_what_is_next),
+	    cmocka_unit_test(later_owes_those_that_were_away),
 	    cmocka_unit_test(the_result_is_the_worst_that_holds),
 	    cmocka_unit_test(waves_share_the_hosts_out),
 	    cmocka_unit_test(a_wave_takes_only_what_its_selector_matches),
