@@ -2,7 +2,7 @@
 # The plans that operators need first, on the real fleet, each run and each broken and taken back: a patch of a web
 # and database fleet with replicas before the primary, a rotation of TLS keys, a deploy with a migration that is
 # kept, an emergency revocation of a key. (The reboot behind a balancer is 70-reboot.t, the hardening of sshd under
-# a guard tests/faults/dead-man.t.) covers: P5, P6, P7
+# a guard 76-hardening.t.) covers: P5, P6, P7
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/scenes/lib.sh
 . tests/scenes/lib.sh
