@@ -69,8 +69,9 @@ enum undo_state {
 struct step_fold {
 	enum step_state state;
 	enum undo_state undo;
-	int attempts; /* intents so far */
-	int sealed;   /* those of them that never ran */
+	int attempts;	     /* intents so far */
+	int sealed;	     /* those of them that never ran */
+	int attempts_before; /* them, as its host last began to go back */
 	int undo_attempts;
 	int undo_sealed; /* those that never ran, of the present try */
 	bool undo_ran; /* one of them may have run and did not prove it back */

@@ -135,6 +135,7 @@ step_again(struct step_fold *step)
 	step->unasked = false;
 	step->asked_again = ask;
 	step->undo_sealed = 0;
+	step->attempts_before = step->attempts;
 	if (ask && step->undo == UNDO_WAITING && step->state == STEP_UNKNOWN)
 		step->state = STEP_OPEN;
 	if (step->on_way_back && step->state == STEP_FAILED)
@@ -163,7 +164,7 @@ void
 fold_part_back(struct change_fold *fold, struct part_fold *part)
 {
 	fold_part_set(fold, part, HOST_BACK);
-	for (int id = 1; id <= fold->step_count; id++)
+	for (int id = 1; id <= fold->act_count; id++)
 		if (fold->step_phase == NULL ||
 		    fold->step_phase[id] == part->phase)
 			step_again(&part->steps[id]);

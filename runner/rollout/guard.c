@@ -113,10 +113,12 @@ guard_back(
     const struct plan *plan, const struct part_fold *part, struct act *act)
 {
 	const struct guard *guard = guard_of_part(plan, part);
+	const struct step_fold *back;
 
 	if (guard == NULL)
 		return false;
-	if (act_fold(guard, part, GUARD_BACK)->attempts >= GUARD_ASKS_MAX)
+	back = act_fold(guard, part, GUARD_BACK);
+	if (back->attempts - back->attempts_before >= GUARD_ASKS_MAX)
 		return act_set(act, ACT_STUCK, guard, GUARD_BACK);
 	return act_set(act, ACT_GUARD, guard, GUARD_BACK);
 }
@@ -179,10 +181,13 @@ judge_answer(enum guard_act act, int rc, struct guard_judgement *out)
 		       "it"));
 		return;
 	default:
-		judge_set(out, RECORD_STEP_FAILED, "none",
-		    act == GUARD_ARM
-			? N_("the host could not arm it; its output says why")
-			: N_("the host gave no answer that makes sense"));
+		if (act == GUARD_ARM)
+			judge_set(out, RECORD_STEP_FAILED, "none",
+			    N_("the host could not arm it; its output says "
+			       "why"));
+		else
+			judge_set(out, RECORD_STEP_FAILED, "unknown",
+			    N_("the host gave no answer that makes sense"));
 		return;
 	}
 }

@@ -133,6 +133,7 @@ the_hosts_answer_is_the_verdict(void **state)
 	    {GUARD_ARM, 0, RECORD_STEP_DONE, "armed"},
 	    {GUARD_ARM, 1, RECORD_STEP_FAILED, "none"},
 	    {GUARD_ASK, 0, RECORD_STEP_DONE, "armed"},
+	    {GUARD_ASK, 1, RECORD_STEP_FAILED, "unknown"},
 	    {GUARD_ASK, 91, RECORD_STEP_FAILED, "reverted"},
 	    {GUARD_ASK, 92, RECORD_STEP_FAILED, "reverted"},
 	    {GUARD_ASK, 93, RECORD_STEP_FAILED, "reverting"},
@@ -145,7 +146,7 @@ the_hosts_answer_is_the_verdict(void **state)
 	    {GUARD_CONFIRM, 92, RECORD_STEP_FAILED, "reverted"},
 	    {GUARD_CONFIRM, 93, RECORD_STEP_FAILED, "reverting"},
 	    {GUARD_CONFIRM, 94, RECORD_STEP_FAILED, "none"},
-	    {GUARD_CONFIRM, 127, RECORD_STEP_FAILED, "none"},
+	    {GUARD_CONFIRM, 127, RECORD_STEP_FAILED, "unknown"},
 	    {GUARD_BACK, 0, RECORD_STEP_DONE, "reverted"},
 	    {GUARD_BACK, 90, RECORD_STEP_FAILED, "armed"},
 	    {GUARD_BACK, 92, RECORD_STEP_DONE, "reverted"},
@@ -181,6 +182,44 @@ the_hosts_answer_is_the_verdict(void **state)
 		    &said);
 		assert_int_equal(said.judged.kind, RECORD_STEP_SEALED);
 	}
+}
+
+/* A host that never says how it went back is given up; when the way back is
+ * tried again, it is asked again. */
+static void
+it_is_asked_again_when_the_way_back_is(void **state)
+{
+	struct arena *arena = arena_new();
+	struct plan *plan = place_plan(arena, guard_plan);
+	struct change *change = place_change(arena, plan, "a", "");
+	const struct host_now now = {.connected = true};
+	struct change_fold fold;
+	struct err err = ERR_INIT;
+	struct act act;
+
+	place_fold(arena, change, &fold);
+	for (int i = 0; i < 2; i++) {
+		char begin[] = "host-back a", arm[] = "intent 7",
+		     armed[] = "done 7", stuck[] = "host-stuck a";
+
+		assert_int_equal(i > 0 ? 0 : place_record(&fold, arm, &err), 0);
+		assert_int_equal(
+		    i > 0 ? 0 : place_record(&fold, armed, &err), 0);
+		assert_int_equal(place_record(&fold, begin, &err), 0);
+		for (int n = 0; n < 50; n++) {
+			char ask[] = "intent 10", no[] = "failed 10";
+
+			machine_next(plan, &fold.parts[0], &now, true, &act);
+			assert_int_equal(act.kind, ACT_GUARD);
+			assert_int_equal(act.step, 10);
+			assert_int_equal(place_record(&fold, ask, &err), 0);
+			assert_int_equal(place_record(&fold, no, &err), 0);
+		}
+		machine_next(plan, &fold.parts[0], &now, true, &act);
+		assert_int_equal(act.kind, ACT_STUCK);
+		assert_int_equal(place_record(&fold, stuck, &err), 0);
+	}
+	arena_free(arena);
 }
 
 /* ---- the way back that a host is given ---- */
@@ -330,6 +369,7 @@ main(void)
 	    cmocka_unit_test(each_makes_steps_under_a_guard_too),
 	    cmocka_unit_test(what_is_next_stands_in_the_table),
 	    cmocka_unit_test(the_hosts_answer_is_the_verdict),
+	    cmocka_unit_test(it_is_asked_again_when_the_way_back_is),
 	    cmocka_unit_test(the_way_back_is_what_the_preview_shows),
 	    cmocka_unit_test(what_is_not_known_before_is_refused),
 	    cmocka_unit_test(what_a_host_is_told),
