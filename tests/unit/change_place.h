@@ -104,8 +104,9 @@ make_hosts(struct arena *arena, struct change *change)
 	    .gaps = ""};
 }
 
+/* Of a plan with the steps of plan_text. */
 static inline struct change *
-make_change(struct arena *arena, struct journal *journal)
+make_change_of(struct arena *arena, struct journal *journal, const char *text)
 {
 	struct change *change = arena_new_of(arena, struct change);
 	struct json *file = json_map(arena);
@@ -113,8 +114,8 @@ make_change(struct arena *arena, struct journal *journal)
 	change->blobs = blobs_new(arena, journal);
 	change->digest = "";
 	change->title = "Patch the web tier";
-	assert_ok(plan_read(arena, "playbooks/web.yml", plan_text,
-	    strlen(plan_text), &change->plan, err));
+	assert_ok(plan_read(arena, "playbooks/web.yml", text, strlen(text),
+	    &change->plan, err));
 	assert_int_equal(change->plan->last_id, AGAIN);
 	for (int id = 1; id <= AGAIN; id++) {
 		struct step *step = change->plan->by_id[id];
@@ -123,7 +124,7 @@ make_change(struct arena *arena, struct journal *journal)
 		json_put_text(arena, step->params, "bound", step->name);
 	}
 	json_put_text(arena, change->plan->checks[0].spec, "ca", "-----BEGIN");
-	change->plan_sha256 = put(change, plan_text);
+	change->plan_sha256 = put(change, text);
 	change->inputs = json_map(arena);
 	json_put_text(arena, change->inputs, "version", "2.4.1");
 	change->modules = arena_array(arena, struct change_module, 1);
@@ -139,6 +140,12 @@ make_change(struct arena *arena, struct journal *journal)
 	change->preview_ms = 1700000000000;
 	make_hosts(arena, change);
 	return change;
+}
+
+static inline struct change *
+make_change(struct arena *arena, struct journal *journal)
+{
+	return make_change_of(arena, journal, plan_text);
 }
 
 #endif
