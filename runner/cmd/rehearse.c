@@ -34,6 +34,7 @@ static const struct {
     RATE("gone", gone, N_("die in a step, for good"), 0),
     RATE("check", after, N_("fail the checks after the change"), 0),
     RATE("soak", soak, N_("fail the checks some minutes later"), 0),
+    RATE("cut", cut, N_("are locked by what is under a guard"), 0),
     RATE("stuck", stuck, N_("cannot be taken back"), 0),
 #undef RATE
 };
@@ -400,6 +401,7 @@ const struct cmd cmd_rehearse = {
 	{"gone", "PART", N_("die in a step, for good"), false},
 	{"check", "PART", N_("fail the checks after the change"), false},
 	{"soak", "PART", N_("fail the checks some minutes later"), false},
+	{"cut", "PART", N_("are locked by what is under a guard"), false},
 	{"stuck", "PART", N_("cannot be taken back"), false}},
     .min_words = 1,
     .max_words = 1,

@@ -345,6 +345,7 @@ launch_begin(struct sim_job *job)
 	char life[LIFE_SIZE];
 	bool loses, gone;
 
+	job->claim = sim_claim_of(host, job->xid);
 	sim_life(host, life);
 	host->launches++;
 	if (strcmp(job->life, life) != 0) {
@@ -352,7 +353,12 @@ launch_begin(struct sim_job *job)
 		job_answer(job, &other);
 		return;
 	}
-	if (sim_claim_of(host, job->xid) != NULL)
+	/* by a dead-man, which knows what may come */
+	if (job->claim != NULL && job->claim->state == CLAIM_SEALED) {
+		sim_job_ended(job);
+		return;
+	}
+	if (job->claim != NULL)
 		bug("a key is launched twice on a simulated host: %s",
 		    job->xid);
 	loses = sim_strikes(host, FAULT_LOSE);
@@ -547,8 +553,8 @@ link_opened(void *arg)
 	char life[LIFE_SIZE], uptime[32];
 
 	link->timer = NULL;
-	if (host->sim->begun &&
-	    (!sim_up(host) || (host->flaky && sim_chance(host, 50)))) {
+	if (host->sim->begun && (!sim_up(host) || sim_guard_cut(host) ||
+				    (host->flaky && sim_chance(host, 50)))) {
 		link->state = SIM_IDLE;
 		answer = answer_of(
 		    ANSWER_CLOSED, "network", N_("simulated: no answer"));

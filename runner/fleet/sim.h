@@ -15,7 +15,8 @@
  * in its params: {"step":3}; the host that it is for (at a place, another than
  * the one that is asked) by its address: sim-17. What a step does is a letter
  * (see sim_what) of the host that it is for; its scripts are "apply 3 17",
- * "undo 3 17 b", "handle 4 17".
+ * "undo 3 17 b", "handle 4 17". What it is told about a dead-man it reads as
+ * hosts get it.
  */
 #ifndef HOSHU_FLEET_SIM_H
 #define HOSHU_FLEET_SIM_H
@@ -42,6 +43,7 @@ struct sim_rates {
 	double flaky;	    /* every second connect to it fails */
 	double probe;	    /* a probe hangs; a check cannot tell */
 	double disk;	    /* its sync fails */
+	double cut;	    /* what its guarded steps do locks everybody out */
 	/* of those that have it: once more later, and so on; percent */
 	double again;
 };
@@ -58,6 +60,7 @@ struct sim_step {
 	bool without_undo; /* its module writes no way back */
 	bool when;	   /* has a when: */
 	bool reboots;	   /* the host goes away and comes back */
+	bool guarded;	   /* under a dead-man */
 	/* of around: what one does, the other of its phase undoes */
 	enum { SIM_STEP, SIM_ENTER, SIM_LEAVE } around;
 	int phase;
@@ -72,6 +75,11 @@ enum sim_event_kind {
 	SIM_RAN,     /* it came to its end: rc */
 	SIM_KILLED,  /* it was ended: stopped, or the host went down */
 	SIM_SEALED,  /* nothing will ever run under xid */
+	/* of its dead-man: guard */
+	SIM_ARMED,     /* by the script under xid */
+	SIM_CONFIRMED, /* called off */
+	SIM_GOES_BACK, /* from now on */
+	SIM_WENT_BACK,
 };
 
 struct sim_event {
@@ -82,6 +90,7 @@ struct sim_event {
 	bool undo;
 	const char *xid;
 	int rc;
+	const char *guard; /* the dead-man that it is about, or NULL */
 };
 
 struct sim_options {
@@ -91,6 +100,7 @@ struct sim_options {
 	int places; /* behind them: hosts without steps of their own */
 	const struct sim_step *steps; /* by id, from 1; borrowed */
 	int last_step;
+	int guards; /* of the plan */
 	struct sim_rates rates;
 	struct sim_times times;
 	double met;  /* percent of steps that are met before the change */

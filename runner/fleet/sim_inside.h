@@ -8,7 +8,7 @@
 #include "fleet/ops.h"
 #include "fleet/sim.h"
 
-enum { XID_SIZE = 33, LIFE_SIZE = 40, SIM_STEP_STATES = 4 };
+enum { XID_SIZE = 33, LIFE_SIZE = 40, SIM_STEP_STATES = 4, SIM_KILL_MS = 200 };
 
 /* What strikes a launch of a host. */
 enum sim_fault {
@@ -20,6 +20,15 @@ enum sim_fault {
 	FAULT_GONE,
 	FAULT_OTHERS,
 	FAULT_COUNT,
+};
+
+/* What a script about a dead-man asks for. */
+enum sim_guard_word {
+	SIM_NO_GUARD,
+	SIM_GUARD_ARM,
+	SIM_GUARD_ASK,
+	SIM_GUARD_CONFIRM,
+	SIM_GUARD_NOW,
 };
 
 enum claim_state { CLAIM_SEALED, CLAIM_RUNNING, CLAIM_DONE, CLAIM_LOST };
@@ -34,6 +43,8 @@ struct sim_claim {
 	enum claim_state state;
 	int step, rc;
 	bool undo;
+	enum sim_guard_word word; /* of no step then, but of guard */
+	struct sim_guard *guard;
 	char to;       /* the state it leads to */
 	bool half;     /* it will end badly: what it leaves is drawn */
 	int64_t began; /* loop time */
@@ -65,6 +76,8 @@ struct sim_host {
 	char *handled;	      /* [handler slot][id]: the worlds it ran for */
 	int64_t *handled_at;  /* [handler slot]: loop time; -1 = never */
 	struct sim_claim *running;
+	struct sim_guard *guards;
+	bool cuts; /* see sim_rates.cut */
 	struct loop_timer *others;
 	int others_step;
 };
@@ -101,6 +114,26 @@ struct sim_claim *sim_claim_start(
 void sim_claim_stop(struct sim_claim *claim);
 /* The host goes down in the middle of it, for so long. */
 void sim_claim_crash(struct sim_claim *claim, int64_t down_ms);
+
+void sim_handler_ran(struct sim_host *host, int id);
+
+/* ---- sim_guard.c: dead-men ---- */
+/* Is it about one? Then the claim has its word and guard. */
+bool sim_guard_read(struct sim_claim *claim, struct bytes script);
+/* How long until it is worth while to look again: what is asked for is being
+ * done; 0 = now. */
+int64_t sim_guard_waits(const struct sim_claim *claim);
+/* The script did its work: its exit status. */
+int sim_guard_tell(struct sim_claim *claim);
+/* It was ended, or failed, somewhere on its way. */
+void sim_guard_half(struct sim_claim *claim);
+/* A step's script begins. */
+void sim_guard_launched(struct sim_host *host, int step);
+/* The host went down; it is up again at up_ms, or never (INT64_MAX). */
+void sim_guard_crash(struct sim_host *host, int64_t up_ms);
+/* May nobody log in, for what a guarded step did? */
+bool sim_guard_cut(const struct sim_host *host);
+void sim_guard_free(struct sim_host *host);
 
 /* ---- sim_answer.c: what a host says ---- */
 void sim_say_probe(struct sim_host *host, const char *params, const char *data,

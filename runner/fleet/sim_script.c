@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KILL_MS = 200, LATE_TIMES = 20 };
+enum { GUARD_MS = 500, LATE_TIMES = 20 };
 
 static struct sim_claim **
 claim_slot(const struct sim *sim, const char *xid)
@@ -35,7 +35,7 @@ claim_event(const struct sim_claim *claim, enum sim_event_kind kind)
 	const struct sim *sim = claim->host->sim;
 	struct sim_event event = {kind, claim->host->index,
 	    claim->of != NULL ? claim->of->index : -1, claim->step, claim->undo,
-	    claim->xid, claim->rc};
+	    claim->xid, claim->rc, NULL};
 
 	if (sim->o.watch != NULL)
 		sim->o.watch(sim->o.arg, &event);
@@ -43,8 +43,8 @@ claim_event(const struct sim_claim *claim, enum sim_event_kind kind)
 
 /* ---- what a script leaves behind ---- */
 
-static void
-handler_ran(struct sim_host *host, int id)
+void
+sim_handler_ran(struct sim_host *host, int id)
 {
 	const struct sim *sim = host->sim;
 	size_t ids = (size_t)sim->o.last_step + 1;
@@ -105,7 +105,7 @@ claim_effect(struct sim_claim *claim, bool whole)
 
 	if (step->handler) {
 		if (whole || sim_chance(host, 50))
-			handler_ran(host, claim->step);
+			sim_handler_ran(host, claim->step);
 		return;
 	}
 	if (!whole)
@@ -139,13 +139,20 @@ claim_end(struct sim_claim *claim, enum claim_state state, int rc, bool well)
 	claim->ended = loop_now_ms(host->sim->o.loop);
 	host->running = NULL;
 	host->quiet_from = claim->of->quiet_from = claim->ended;
-	claim_effect(claim, well);
-	if (well && !claim->undo && sim_strikes(host, FAULT_OTHERS))
-		others_come(claim->of, claim->step);
+	if (claim->word != SIM_NO_GUARD) {
+		if (!well)
+			sim_guard_half(claim);
+	} else {
+		claim_effect(claim, well);
+		if (well && !claim->undo && sim_strikes(host, FAULT_OTHERS))
+			others_come(claim->of, claim->step);
+	}
 	claim_event(claim, well || state == CLAIM_DONE ? SIM_RAN : SIM_KILLED);
 	if (waiter != NULL)
 		sim_job_ended(waiter);
 }
+
+static void claim_over(void *arg);
 
 /* Its last word is the host's restart. */
 static void
@@ -161,13 +168,29 @@ claim_reboots(struct sim_claim *claim)
 		sim_job_cut(waiter);
 }
 
+/* What it is told, it may take some time to do. */
+static void
+claim_told(struct sim_claim *claim)
+{
+	int64_t wait_ms = claim->half ? 0 : sim_guard_waits(claim);
+
+	if (wait_ms > 0)
+		claim->timer = loop_timer_start(
+		    claim->host->sim->o.loop, wait_ms, claim_over, claim);
+	else
+		claim_end(claim, CLAIM_DONE,
+		    claim->half ? 1 : sim_guard_tell(claim), !claim->half);
+}
+
 static void
 claim_over(void *arg)
 {
 	struct sim_claim *claim = arg;
 
 	claim->timer = NULL;
-	if (!claim->half && claim->host->sim->o.steps[claim->step].reboots)
+	if (claim->word != SIM_NO_GUARD)
+		claim_told(claim);
+	else if (!claim->half && claim->host->sim->o.steps[claim->step].reboots)
 		claim_reboots(claim);
 	else
 		claim_end(claim, CLAIM_DONE, claim->half ? 1 : 0, !claim->half);
@@ -193,7 +216,7 @@ sim_claim_stop(struct sim_claim *claim)
 		return;
 	loop_timer_stop(claim->timer);
 	claim->timer = loop_timer_start(
-	    claim->host->sim->o.loop, KILL_MS, claim_killed, claim);
+	    claim->host->sim->o.loop, SIM_KILL_MS, claim_killed, claim);
 }
 
 void
@@ -209,6 +232,7 @@ sim_claim_crash(struct sim_claim *claim, int64_t down_ms)
 	host->down_until = down_ms == INT64_MAX ? INT64_MAX : now_ms + down_ms;
 	host->life++;
 	host->boot_ms = now_ms + (down_ms == INT64_MAX ? 0 : down_ms / 2);
+	sim_guard_crash(host, host->down_until);
 	/* what starts with the host starts as things are */
 	for (int id = 1; id <= host->sim->o.last_step; id++)
 		if (host->sim->o.steps[id].handler) {
@@ -231,6 +255,8 @@ claim_read(struct sim_claim *claim, struct bytes script)
 	int step = 0, of = 0;
 
 	claim->to = 'a';
+	if (sim_guard_read(claim, script))
+		return;
 	snprintf(text, sizeof(text), "%.*s", (int)script.len,
 	    (const char *)script.data);
 	if (sscanf(text, "undo %d %d %c", &step, &of, &claim->to) == 3)
@@ -261,6 +287,10 @@ sim_claim_start(struct sim_host *host, const char *xid, struct bytes script)
 		return claim;
 	}
 	claim_read(claim, script);
+	if (claim->word != SIM_NO_GUARD)
+		takes_ms = sim_about(host, GUARD_MS);
+	else if (!claim->undo)
+		sim_guard_launched(claim->of, claim->step);
 	claim->state = CLAIM_RUNNING;
 	host->running = claim;
 	claim->began = loop_now_ms(sim->o.loop);

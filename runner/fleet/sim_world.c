@@ -67,7 +67,7 @@ sim_strikes(struct sim_host *host, enum sim_fault fault)
 static int
 fate_launch(struct sim_host *host, double percent)
 {
-	int scripts = 0;
+	int scripts = 3 * host->sim->o.guards;
 
 	for (int id = 1; id <= host->sim->o.last_step; id++)
 		scripts += host->sim->o.steps[id].puts_back == 0;
@@ -103,6 +103,7 @@ host_fate(struct sim_host *host)
 	host->flaky = sim_chance(host, rates->flaky);
 	host->odd_probes = sim_chance(host, rates->probe);
 	host->bad_disk = sim_chance(host, rates->disk);
+	host->cuts = host->sim->o.guards > 0 && sim_chance(host, rates->cut);
 	host->soak_fails_ms = 1000 + (int64_t)(sim_random(host) % 600000);
 	host->warm_ms = host->sim->o.times.warm_ms > 0
 			    ? sim_about(host, host->sim->o.times.warm_ms)
@@ -180,6 +181,7 @@ sim_free(struct sim *sim)
 		return;
 	for (int i = 0; i < sim->count; i++) {
 		loop_timer_stop(sim->hosts[i].others);
+		sim_guard_free(&sim->hosts[i]);
 		if (sim->hosts[i].running != NULL)
 			loop_timer_stop(sim->hosts[i].running->timer);
 	}

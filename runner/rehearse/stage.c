@@ -91,6 +91,7 @@ stage_steps(struct stage *stage)
 		steps[id].handler = step->handler;
 		steps[id].when = step->when != NULL;
 		steps[id].reboots = step->reboots;
+		steps[id].guarded = step->guard != NULL;
 		steps[id].phase = step->phase;
 		steps[id].around = step->around == AROUND_ENTER	  ? SIM_ENTER
 				   : step->around == AROUND_LEAVE ? SIM_LEAVE
@@ -122,6 +123,7 @@ stage_fleet(struct stage *stage)
 	    .places = (int)o->change->place_count,
 	    .steps = stage_steps(stage),
 	    .last_step = o->change->plan->last_id,
+	    .guards = (int)o->change->plan->guard_count,
 	    .rates = o->rates,
 	    .times = o->times,
 	    .met = o->met,
@@ -310,6 +312,19 @@ stage_run(struct stage *stage, struct gate_result *result, struct err *err)
 		if (stage->died)
 			return STAGE_DIED;
 	}
+}
+
+static void
+stage_waited(void *arg)
+{
+	loop_stop(arg);
+}
+
+void
+stage_wait(struct stage *stage, int64_t ms)
+{
+	(void)loop_timer_start(stage->loop, ms, stage_waited, stage->loop);
+	loop_run(stage->loop);
 }
 
 int64_t

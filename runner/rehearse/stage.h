@@ -54,6 +54,8 @@ int stage_open(const struct stage_options *options, struct stage **out,
  * check asked for is lifted at once. */
 int stage_run(
     struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;
+/* Nobody is there for so long; the hosts go on. */
+void stage_wait(struct stage *stage, int64_t ms);
 void stage_close(struct stage *stage);
 
 int64_t stage_now_ms(const struct stage *stage); /* since it began */

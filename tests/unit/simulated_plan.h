@@ -91,6 +91,32 @@ made_put_step(
 	}
 }
 
+/* The host has to know their way back: none of another kind, and none that its
+ * module cannot tell about. */
+static void
+made_put_guard(
+    struct made *made, struct buf *out, const char *name, int handlers)
+{
+	int steps = 1 + made_pick(made, 3);
+
+	buf_printf(out, "  - guard: %ds\n", 10 + made_pick(made, 120));
+	if (made_chance(made, 20))
+		buf_puts(out, "    when: facts.some\n");
+	buf_puts(out, "    steps:\n");
+	for (int i = 1; i <= steps; i++) {
+		buf_printf(
+		    out, "      - name: g%s%d\n        run: [a]\n", name, i);
+		if (handlers > 0 && made_chance(made, 60))
+			buf_printf(out, "        notify: h%d\n",
+			    1 + made_pick(made, handlers));
+		if (made_chance(made, 50))
+			buf_printf(out, "        timeout: %ds\n",
+			    20 + made_pick(made, 60));
+		if (made_chance(made, 20))
+			buf_puts(out, "        when: facts.some\n");
+	}
+}
+
 static void
 made_put_waves(struct made *made, struct buf *out)
 {
@@ -126,7 +152,10 @@ made_put_steps(struct made *made, struct buf *out, int phase, int handlers)
 		char name[16];
 
 		snprintf(name, sizeof(name), "%d%d", phase, i);
-		made_put_step(made, out, name, handlers);
+		if (made_chance(made, 12))
+			made_put_guard(made, out, name, handlers);
+		else
+			made_put_step(made, out, name, handlers);
 		if (handlers > 0 && i < steps && made_chance(made, 15))
 			buf_puts(out, "  - flush: true\n");
 	}
@@ -237,7 +266,7 @@ made_plan_read(struct made *made)
 		&made->plan, &err) < 0)
 		fail_msg("%s (seed %llu)\n%s", err.text,
 		    (unsigned long long)made->seed, made->text);
-	assert_true(made->plan->last_id < MADE_STEPS);
+	assert_true(made->plan->last_act < MADE_STEPS);
 }
 
 static void
@@ -326,6 +355,7 @@ made_trouble(struct made *made)
 	    .flaky = made_rate(made, 20),
 	    .probe = made_rate(made, 8),
 	    .disk = made_rate(made, 5),
+	    .cut = made_rate(made, 60),
 	    .again = made_chance(made, 60) ? 80 : 0,
 	};
 	o->times = (struct sim_times){
@@ -384,8 +414,9 @@ made_make(struct made *made, uint64_t seed)
 	made_trouble(made);
 	unprobed = arena_array(made->arena, bool, MADE_STEPS);
 	for (int id = 1; id <= made->plan->last_id; id++)
-		unprobed[id] =
-		    !made->plan->by_id[id]->handler && made_chance(made, 8);
+		unprobed[id] = made->plan->by_id[id]->guard == NULL &&
+			       !made->plan->by_id[id]->handler &&
+			       made_chance(made, 8);
 	made->options.unprobed = unprobed;
 }
 
@@ -424,6 +455,8 @@ made_read(struct made *made, uint64_t seed, const char *file)
 	made->options.rates.hang = made_said(made, "hang");
 	made->options.rates.again = made_said(made, "again");
 	made->options.rates.reboot = made_said(made, "reboot");
+	made->options.rates.cut = made_said(made, "cut");
+	made->options.rates.gone = made_said(made, "gone");
 	made->options.met = made_said(made, "met");
 	made->options.commit_ms = 3;
 	made->options.unprobed = arena_array(made->arena, bool, MADE_STEPS);

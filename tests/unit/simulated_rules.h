@@ -10,6 +10,7 @@
 
 #include <limits.h>
 
+#include "simulated_guards.h"
 #include "simulated_plan.h"
 
 enum part_is {
@@ -60,6 +61,7 @@ struct rule_host {
 	int tries[MADE_PHASES]; /* at going back */
 	bool touched[MADE_PHASES];
 	struct rule_step steps[MADE_STEPS];
+	struct rule_guard guards[RULE_GUARDS];
 };
 
 enum wave_is { WAVE_IS_AHEAD, WAVE_IS_ON, WAVE_SOAKS, WAVE_IS_OVER };
@@ -80,7 +82,8 @@ struct rules {
 	int wave_at_back; /* the one that was on when the change went back */
 	int64_t epoch;
 	int64_t now_ms;
-	int status; /* of run-ended */
+	int status;		   /* of run-ended */
+	int called_off, went_back; /* dead-men */
 	struct buf log;
 	int64_t kinds[RECORD_KIND_COUNT];
 };
@@ -102,6 +105,13 @@ rules_fail(const struct rules *rules, const char *fmt, ...)
 	fail_msg("%s (replay: SEED=%llu build/MODE/unit/test_simulated)", why,
 	    (unsigned long long)rules->made->seed);
 	abort();
+}
+
+static void
+rules_hold(const struct rules *rules, int host, const char *wrong)
+{
+	if (wrong != NULL)
+		rules_fail(rules, "h%d: %s", host, wrong);
 }
 
 /* ---- who is who ---- */
@@ -382,6 +392,13 @@ rules_host_back(const struct rules *rules, int host, int wave, enum part_is was)
 				rules_waits_behind(rules, host, wave, h, p);
 }
 
+static bool
+rules_by_itself(const struct rule_host *h, const struct step *step)
+{
+	return step->guard != NULL &&
+	       h->guards[step->guard->number].is >= GOES_BACK;
+}
+
 /* "Reverted": every step that ran is as it was, but for those kept, and every
  * handler has run for what is there now. */
 static void
@@ -391,6 +408,10 @@ rules_reverted(const struct rules *rules, int host, int phase)
 
 	if (rules->running[host] > 0)
 		rules_fail(rules, "h%d is reverted, a script runs on it", host);
+	for (size_t g = 0; g < rules->plan->guard_count; g++)
+		if (rules->plan->guards[g]->phase == phase)
+			rules_hold(
+			    rules, host, rule_guard_reverted(&h->guards[g]));
 	for (int id = 1; id <= rules->plan->last_id; id++) {
 		const struct step *step = rules->plan->by_id[id];
 		const struct rule_step *is = &h->steps[id];
@@ -399,7 +420,8 @@ rules_reverted(const struct rules *rules, int host, int phase)
 		if (step->phase != phase || step->of_rollback || is->ran == 0)
 			continue;
 		for (size_t i = 0; i < step->notify_count; i++)
-			if (is->back == BACK_DONE && is->undone &&
+			if (is->back == BACK_DONE &&
+			    (is->undone || rules_by_itself(h, step)) &&
 			    !sim_handled(
 				rules->sim, host, step->notify[i], id) &&
 			    !sim_touched_by_others(rules->sim, host, id))
@@ -451,6 +473,10 @@ rules_done(const struct rules *rules, int host, int phase)
 {
 	if (rules->running[host] > 0)
 		rules_fail(rules, "h%d is done, a script runs on it", host);
+	for (size_t g = 0; g < rules->plan->guard_count; g++)
+		if (rules->plan->guards[g]->phase == phase)
+			rules_hold(rules, host,
+			    rule_guard_done(&rules->hosts[host].guards[g]));
 	for (int id = 1; id <= rules->plan->last_id; id++) {
 		const struct step *step = rules->plan->by_id[id];
 
@@ -507,6 +533,13 @@ rules_order_back(const struct rules *rules, int host, const struct step *step)
 	}
 }
 
+static bool
+rules_of_way_back(const struct step *step)
+{
+	return step->of_rollback ||
+	       (plan_is_guard_act(step) && plan_guard_act(step) == GUARD_BACK);
+}
+
 static void
 rules_intent(struct rules *rules, const struct record *record, int host)
 {
@@ -515,9 +548,10 @@ rules_intent(struct rules *rules, const struct record *record, int host)
 	struct rule_step *is = &h->steps[step->id];
 	enum part_is part = h->parts[step->phase];
 	bool undo = record->kind == RECORD_UNDO_INTENT;
+	bool act = plan_is_guard_act(step);
 	struct rule_launch *launch;
 
-	for (int id = 1; id <= rules->plan->last_id; id++)
+	for (int id = 1; id <= rules->plan->last_act; id++)
 		if (h->steps[id].open != NULL)
 			rules_fail(rules,
 			    "h%d: an intent of %d, the ticket of %d is open",
@@ -528,18 +562,22 @@ rules_intent(struct rules *rules, const struct record *record, int host)
 		rules_fail(rules, "an intent on h%d, not in flight", host);
 	if (undo && part != PART_BACK)
 		rules_fail(rules, "h%d: an undo on the way there", host);
-	if (!undo && (part == PART_BACK) != step->of_rollback)
+	if (!undo && (part == PART_BACK) != rules_of_way_back(step))
 		rules_fail(
 		    rules, "h%d: %d in the wrong direction", host, step->id);
-	if (!undo && (is->is == STEP_IS_DONE || is->is == STEP_IS_UNKNOWN ||
-			 is->is == STEP_IS_MET))
+	if (act && step == &step->guard->acts[GUARD_ARM] &&
+	    is->is == STEP_IS_DONE)
+		rules_fail(rules, "h%d is armed again", host);
+	if (!undo && !act &&
+	    (is->is == STEP_IS_DONE || is->is == STEP_IS_UNKNOWN ||
+		is->is == STEP_IS_MET))
 		rules_fail(rules, "h%d: step %d once more, it is at %d", host,
 		    step->id, is->is);
-	if (!undo && is->ran > step->retry_times &&
+	if (!undo && !act && is->ran > step->retry_times &&
 	    !(step->of_rollback && h->tries[step->phase] > 1))
 		rules_fail(rules, "h%d: step %d runs %d times", host, step->id,
 		    is->ran + 1);
-	if (part == PART_BACK)
+	if (part == PART_BACK && !act)
 		rules_order_back(rules, host, step);
 	h->touched[step->phase] = true;
 	launch = arena_new_of(rules->made->arena, struct rule_launch);
@@ -585,7 +623,9 @@ rules_outcome(struct rules *rules, const struct record *record, int host)
 			rules_fail(rules, "h%d: %d is done without an intent",
 			    host, step->id);
 		/* the undo of a step that its probe cannot tell about */
-		if (probed && !others && what != 'a')
+		/* or what the host has taken back since */
+		if (probed && !others && what != 'a' &&
+		    !rules_by_itself(&rules->hosts[host], step))
 			rules_fail(rules, "a lie: done, but %d of h%d is %c",
 			    step->id, host, what);
 		if (!probed && launch != NULL && !step->handler &&
@@ -613,6 +653,35 @@ rules_outcome(struct rules *rules, const struct record *record, int host)
 		is->is = STEP_IS_UNKNOWN;
 		return;
 	}
+}
+
+/* What a host answered about its dead-man. */
+static void
+rules_guard_outcome(struct rules *rules, const struct record *record, int host)
+{
+	const struct step *act = rules->plan->by_id[record->step];
+	struct rule_step *is = &rules->hosts[host].steps[act->id];
+	const struct rule_launch *launch = is->open;
+
+	is->open = NULL;
+	if (launch == NULL)
+		rules_fail(rules, "h%d: an answer, nothing was asked", host);
+	if (record->kind == RECORD_STEP_SEALED) {
+		if (launch->claimed)
+			rules_fail(
+			    rules, "a lie: sealed, but told to h%d", host);
+		return;
+	}
+	if (record->kind == RECORD_STEP_UNKNOWN)
+		rules_given_up(is, launch, record);
+	else
+		rules_hold(rules, host,
+		    rule_guard_said(
+			&rules->hosts[host].guards[act->guard->number],
+			record->body));
+	is->is = record->kind == RECORD_STEP_DONE     ? STEP_IS_DONE
+		 : record->kind == RECORD_STEP_FAILED ? STEP_IS_FAILED
+						      : STEP_IS_UNKNOWN;
 }
 
 static bool
@@ -711,11 +780,11 @@ rules_host_record(struct rules *rules, const struct record *record, int host)
 	    h->touched[phase])
 		rules_fail(rules, "h%d was touched, and is called %s", host,
 		    record_kind_word(kind));
-	for (int id = 1; id <= rules->plan->last_id; id++)
+	for (int id = 1; id <= rules->plan->last_act; id++)
 		if (kind != RECORD_HOST_STARTED && kind != RECORD_HOST_BACK &&
 		    h->steps[id].open != NULL)
 			rules_fail(rules, "h%d ends with %d open", host, id);
-	for (int id = 1; id <= rules->plan->last_id; id++)
+	for (int id = 1; id <= rules->plan->last_act; id++)
 		if (kind == RECORD_HOST_BACK && h->steps[id].unasked != NULL &&
 		    rules->plan->by_id[id]->phase == phase) {
 			h->steps[id].open = h->steps[id].unasked;
@@ -819,12 +888,18 @@ rules_record(struct rules *rules, const struct record *record)
 		rules_fail(rules, "a record after the end");
 	if (record->host[0] != '\0')
 		host = rules_host_of(rules, record->host);
+	if (record->kind == RECORD_HOST_OPENED)
+		for (size_t g = 0; g < rules->plan->guard_count; g++)
+			rules->hosts[host].guards[g].touched = false;
 	if (record->kind == RECORD_CHECK || record->kind == RECORD_HOST_OPENED)
 		return;
 	if (host < 0) {
 		rules_change_record(rules, record);
 	} else if (record_kind_is_intent(record->kind)) {
 		rules_intent(rules, record, host);
+	} else if (record->step > rules->plan->last_id &&
+		   !record_kind_is_host(record->kind)) {
+		rules_guard_outcome(rules, record, host);
 	} else if (record_kind_is_host(record->kind)) {
 		rules_host_record(rules, record, host);
 	} else if (record->kind == RECORD_STEP_SAME ||
@@ -844,12 +919,46 @@ rules_record(struct rules *rules, const struct record *record)
 /* ---- what happens on hosts ---- */
 
 static void
+rules_guard_event(struct rules *rules, const struct sim_event *event,
+    const struct rule_launch *launch)
+{
+	struct rule_host *h = &rules->hosts[event->host];
+	const struct plan *plan = rules->plan;
+
+	if (event->kind == SIM_ARMED) {
+		if (launch == NULL ||
+		    !plan_is_guard_act(plan->by_id[launch->step]))
+			rules_fail(rules, "h%d is armed, no intent is durable",
+			    event->host);
+		snprintf(h->guards[plan->by_id[launch->step]->guard->number].id,
+		    sizeof(h->guards[0].id), "%s", event->guard);
+	}
+	for (size_t g = 0; g < plan->guard_count; g++)
+		if (strcmp(h->guards[g].id, event->guard) == 0) {
+			int act = plan->guards[g]->acts[GUARD_CONFIRM].id;
+
+			rules_hold(rules, event->host,
+			    rule_guard_event(&h->guards[g], event->kind,
+				h->steps[act].open != NULL));
+			rules->went_back += event->kind == SIM_GOES_BACK;
+			rules->called_off += event->kind == SIM_CONFIRMED;
+			return;
+		}
+	rules_fail(rules, "a dead-man of h%d that nobody armed", event->host);
+}
+
+static void
 rules_event(struct rules *rules, const struct sim_event *event)
 {
 	int *running = &rules->running[event->host];
 	struct rule_launch *launch = rules_launch_of(rules, event->xid);
+	const struct step *step;
 	struct rule_host *h;
 
+	if (event->guard != NULL) {
+		rules_guard_event(rules, event, launch);
+		return;
+	}
 	if (event->kind == SIM_SEALED) {
 		if (launch != NULL)
 			launch->sealed = true;
@@ -859,7 +968,10 @@ rules_event(struct rules *rules, const struct sim_event *event)
 	if (launch == NULL)
 		rules_fail(rules, "%d is launched on h%d, no intent is durable",
 		    event->step, event->host);
-	if (launch->host != event->of || launch->step != event->step)
+	step = rules->plan->by_id[launch->step];
+	if (launch->host != event->of ||
+	    (!plan_is_guard_act(step) && launch->step != event->step) ||
+	    (plan_is_guard_act(step) && event->step != 0))
 		rules_fail(rules, "the key of %d on h%d launches %d on h%d",
 		    launch->step, launch->host, event->step, event->host);
 	h = &rules->hosts[event->of];
@@ -871,16 +983,21 @@ rules_event(struct rules *rules, const struct sim_event *event)
 			rules_fail(rules,
 			    "%d is launched on h%d beside another", event->step,
 			    event->host);
-		if (h->steps[event->step].open != launch)
+		if (h->steps[step->id].open != launch)
 			rules_fail(rules,
 			    "%d is launched on h%d, its ticket is not open",
-			    event->step, event->host);
+			    step->id, event->host);
+		if (step->guard != NULL && !plan_is_guard_act(step) &&
+		    !launch->undo)
+			rules_hold(rules, event->of,
+			    rule_guard_claimed(
+				&h->guards[step->guard->number]));
 		launch->claimed = launch->running = true;
 		++*running;
 		if (launch->undo)
-			h->steps[event->step].undo_ran++;
+			h->steps[step->id].undo_ran++;
 		else
-			h->steps[event->step].ran++;
+			h->steps[step->id].ran++;
 		return;
 	}
 	if (!launch->running)
@@ -964,7 +1081,9 @@ rules_end(const struct rules *rules, const struct gate_result *result)
 		result->left !=
 	    (int)rules->change->host_count)
 		rules_fail(rules, "the result forgets a host");
-	if (rules->made->trouble == 0 && result->status != 0)
+	/* a dead-man whose time is too short is trouble of the plan's own */
+	if (rules->made->trouble == 0 && result->status != 0 &&
+	    rules->went_back == 0)
 		rules_fail(rules, "nothing went wrong, it is %s", result->word);
 	for (size_t h = 0; rules->back && h < rules->change->host_count; h++)
 		for (size_t p = 0; p < rules->plan->phase_count; p++) {

@@ -56,8 +56,9 @@ show_durable(void *arg, const struct record *record)
 static void
 show_watch(void *arg, const struct sim_event *event)
 {
-	static const char *const words[] = {
-	    "runs", "ran", "was killed", "is sealed"};
+	static const char *const words[] = {"runs", "ran", "was killed",
+	    "is sealed", "is armed", "is called off", "goes back by itself",
+	    "went back by itself"};
 	struct show *show = arg;
 
 	if (show->says)
@@ -88,10 +89,13 @@ show_run(struct show *show, struct made *made)
 	if (stage_open(&made->options, &stage, &err) < 0)
 		rules_fail(rules, "no stage: %s", err.text);
 	rules->sim = stage_sim(stage);
-	while ((r = stage_run(stage, &result, &err)) > 0)
+	while ((r = stage_run(stage, &result, &err)) > 0) {
 		if (show->says)
 			print_message("# --- the coordinator %s ---\n",
 			    r == STAGE_DIED ? "dies" : "pauses, and goes on");
+		if (r == STAGE_DIED && made_chance(made, 30))
+			stage_wait(stage, made_pick(made, 300000));
+	}
 	if (r < 0)
 		rules_fail(rules, "it cannot go on: %s", err.text);
 	rules_end(rules, &result);
@@ -158,6 +162,7 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 {
 	struct show *show = xcalloc(1, sizeof(*show));
 	int64_t kinds[RECORD_BACK_ENDED + 2] = {0}, records = 0, deaths = 0;
+	uint64_t called_off = 0, went_back = 0;
 	uint64_t first = env_number("FIRST", 1), count;
 	const char *preload = getenv("LD_PRELOAD");
 	int status[16] = {0};
@@ -175,6 +180,8 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		status[seed_run(show, seed, getenv("SEED") != NULL)]++;
 		deaths += show->rules.epoch - 1;
+		called_off += (uint64_t)show->rules.called_off;
+		went_back += (uint64_t)show->rules.went_back;
 		for (int kind = 0; kind <= RECORD_BACK_ENDED; kind++) {
 			kinds[kind] += show->rules.kinds[kind];
 			records += show->rules.kinds[kind];
@@ -186,8 +193,11 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 		      "over; 0 rules broken\n",
 	    (unsigned long long)count, (long long)records, (long long)deaths,
 	    status[0], status[6], status[7], status[8], status[9]);
+	print_message("# dead-men: %llu called off, %llu went back\n",
+	    (unsigned long long)called_off, (unsigned long long)went_back);
 	if (count < 3000)
 		return;
+	assert_true(called_off > count / 10 && went_back > count / 10);
 	/* it went everywhere */
 	for (int i = 6; i <= 9; i++)
 		assert_true(status[i] > (int)count / 100);
