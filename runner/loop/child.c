@@ -42,6 +42,12 @@ child_close_handle(struct loop_child *child, uv_handle_t *handle)
 }
 
 void
+child_forget(uv_handle_t *handle)
+{
+	child_close_handle(handle->data, handle);
+}
+
+void
 child_close_pipes(struct loop_child *child)
 {
 	loop_timer_stop(child->timer);

@@ -44,5 +44,7 @@ void clock_cancel(struct loop_timer *timer);
 /* Called at loop_close for every process handle: was its child killed, so
  * that only its end is still waited for? */
 bool child_is_abandoned(const uv_handle_t *handle);
+/* And such an end did not come: its handle is closed all the same. */
+void child_forget(uv_handle_t *handle);
 
 #endif

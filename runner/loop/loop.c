@@ -94,7 +94,7 @@ close_unreaped(uv_handle_t *handle, void *arg)
 {
 	(void)arg;
 	if (!uv_is_closing(handle) && handle->type == UV_PROCESS)
-		uv_close(handle, NULL);
+		child_forget(handle);
 }
 
 static void
