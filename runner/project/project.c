@@ -59,6 +59,40 @@ read_approvals(
 	return 0;
 }
 
+static int
+read_role(struct arena *arena, const struct yaml *key, const struct yaml *value,
+    struct project_role *role, struct err *err)
+{
+	int r;
+
+	role->name = key->text;
+	r = yaml_read_texts(arena, value,
+	    arena_printf(arena, _("hoshu.yml: the role '%s'"), key->text),
+	    &role->persons, &role->count, err);
+	if (r == 0 && role->count == 0)
+		r = err_at(err, ERR_PLAN, value->place,
+		    _("hoshu.yml: the role '%s' names nobody; give each "
+		      "person as the file of approvers does"),
+		    key->text);
+	return r;
+}
+
+static int
+read_roles(struct arena *arena, const struct yaml *map, struct project *project,
+    struct err *err)
+{
+	int r = 0;
+
+	if (map == NULL)
+		return 0;
+	project->role_count = map->count;
+	project->roles = arena_array(arena, struct project_role, map->count);
+	for (size_t i = 0; i < map->count && r == 0; i++)
+		r = read_role(arena, map->keys[i], map->items[i],
+		    &project->roles[i], err);
+	return r;
+}
+
 /* The project's own folders, then the built-in one. A default that is not
  * there is fine; what a person named must be. */
 static int
@@ -119,13 +153,14 @@ read_settings(struct arena *arena, const struct yaml *root,
 {
 	const char *inventory = "inventory/hosts.yml", *store = ".hoshu";
 	const char *approvers = NULL, *files = "files";
-	const struct yaml *approvals = NULL, *modules = NULL;
+	const struct yaml *approvals = NULL, *modules = NULL, *roles = NULL;
 	int64_t workers = 2, lease_ms = 15000;
 	const struct yaml_field fields[] = {
 	    {"inventory", YAML_WANT_TEXT, .text = &inventory},
 	    {"store", YAML_WANT_TEXT, .text = &store},
 	    {"approvals", YAML_WANT_ANY, .node = &approvals},
 	    {"approvers", YAML_WANT_TEXT, .text = &approvers},
+	    {"roles", YAML_WANT_MAP, .node = &roles},
 	    {"modules", YAML_WANT_ANY, .node = &modules},
 	    {"files", YAML_WANT_TEXT, .text = &files},
 	    {"workers", YAML_WANT_INT, .num = &workers, .min = 1,
@@ -157,8 +192,8 @@ read_settings(struct arena *arena, const struct yaml *root,
 	if (lease_ms < PROJECT_LEASE_MIN_MS || lease_ms > PROJECT_LEASE_MAX_MS)
 		return err_at(err, ERR_PLAN, yaml_get(root, "lease")->place,
 		    _("hoshu.yml: 'lease' must be from 1s to 1h"));
-	r = read_approvals(approvals, project, err);
-	if (r < 0)
+	if ((r = read_approvals(approvals, project, err)) < 0 ||
+	    (r = read_roles(arena, roles, project, err)) < 0)
 		return r;
 	return read_module_folders(arena, modules, project, err);
 }

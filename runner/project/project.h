@@ -8,6 +8,7 @@
  *	                                    # name in the store
  *	modules: [modules]                  # folders, before the built-in ones
  *	files: files
+ *	roles: { dba: [carol, dave] }       # who answers what a plan asks of them
  *	workers: 2
  *	lease: 15s                          # how long a coordinator may stand
  *	                                    # still before another takes over
@@ -26,6 +27,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct project_role {
+	const char *name;
+	const char **persons;
+	size_t count;
+};
+
 struct project {
 	const char *folder;    /* absolute */
 	const char *inventory; /* absolute paths from here on */
@@ -36,6 +43,8 @@ struct project {
 	size_t module_folder_count;
 	int approvals; /* persons needed, >= 1 */
 	bool solo;     /* approvals: solo */
+	struct project_role *roles;
+	size_t role_count;
 	int workers;
 	int64_t lease_ms;
 };
@@ -43,6 +52,11 @@ struct project {
 /* Find and read hoshu.yml from folder (NULL = working folder) upwards. Lives
  * in arena. */
 int project_load(struct arena *arena, const char *folder, struct project **out,
+    struct err *err) MUST_USE;
+/* The role of that name, or ERR_PLAN naming the near word; place is where the
+ * plan names it. */
+int project_role(struct arena *arena, const struct project *project,
+    const char *name, struct place place, const struct project_role **role,
     struct err *err) MUST_USE;
 /* The module's file ("modules/service/service.lua"), or ERR_PLAN naming the
  * near word among all modules; place is where the plan names it. */

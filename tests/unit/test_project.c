@@ -279,6 +279,38 @@ an_unknown_module_is_refused_with_the_near_word(void **state)
 	assert_null(path);
 }
 
+static void
+a_role_is_held_by_persons(void **state)
+{
+	struct test *t = *state;
+	struct place place = {"web.yaml", 14, 9};
+	struct project *project =
+	    must_load(t, "roles: { dba: [carol, dave], oncall: erin }\n");
+	const struct project_role *role = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    project_role(t->arena, project, "dba", place, &role, &err), 0);
+	assert_int_equal(role->count, 2);
+	assert_string_equal(role->persons[1], "dave");
+	assert_int_equal(
+	    project_role(t->arena, project, "oncall", place, &role, &err), 0);
+	assert_int_equal(role->count, 1);
+	assert_int_equal(
+	    project_role(t->arena, project, "dna", place, &role, &err),
+	    -ERR_PLAN);
+	assert_string_equal(err.text,
+	    "web.yaml:14:9: role: hoshu.yml has no role 'dna' (did you mean "
+	    "'dba'?)");
+	project = must_load(t, "");
+	assert_int_equal(
+	    project_role(t->arena, project, "dba", place, &role, &err),
+	    -ERR_PLAN);
+	assert_string_equal(err.text,
+	    "web.yaml:14:9: role: hoshu.yml has no role 'dba'; say who holds "
+	    "it there: roles: { dba: [alice, bob] }");
+}
+
 int
 main(void)
 {
@@ -291,6 +323,7 @@ main(void)
 	    TEST(none_is_an_error_that_says_what_to_do),
 	    TEST(wrong_settings_are_refused_at_their_place),
 	    TEST(a_project_s_module_comes_before_the_next_folder_s),
+	    TEST(a_role_is_held_by_persons),
 	    TEST(an_unknown_module_is_refused_with_the_near_word),
 	};
 
