@@ -15,7 +15,7 @@ up)
 	for person in alice bob; do
 		[ -f "$lab/keys/$person" ] ||
 			ssh-keygen -q -t ed25519 -N '' -C "$person" -f "$lab/keys/$person"
-		printf '%s namespaces="approve@hoshu,reject@hoshu,settle@hoshu" %s\n' \
+		printf '%s namespaces="approve@hoshu,reject@hoshu,settle@hoshu,answer@hoshu,release@hoshu" %s\n' \
 			"$person" "$(cut -d' ' -f1,2 "$lab/keys/$person.pub")" \
 			>>"$lab/approvers.new"
 	done

@@ -18,6 +18,8 @@
  *	preview: sha256 HEX
  *	at most: 3 hosts in flight
  *	not taken back: none | STEP NAMES
+ *	dead-man: 5m round STEP                         (where there is one)
+ *	asks: before phase 2 "NAME", of ROLE (...): ... (where somebody is)
  *	later: 7d, so hosts that are away may be changed until 2026-11-29T18:20:00.000Z without another approval
  *	person: alice
  *	not before: 2026-11-22T18:20:00.000Z
@@ -48,6 +50,7 @@ struct statement {
 	int in_flight;
 	const char *not_taken_back; /* "none" or names */
 	const char *dead_man; /* "5m round STEP; STEP", or NULL: no such line */
+	const char *asks;     /* who is asked what on the way, or NULL */
 	int64_t later_ms;     /* counted from not before; 0: no such line */
 	const char *person;
 	int64_t not_before_ms, not_after_ms;

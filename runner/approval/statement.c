@@ -75,6 +75,8 @@ statement_write(struct buf *out, const struct statement *statement)
 	put_words(out, "not taken back", statement->not_taken_back);
 	if (statement->dead_man != NULL)
 		put_words(out, "dead-man", statement->dead_man);
+	if (statement->asks != NULL)
+		put_words(out, "asks", statement->asks);
 	put_later(out, statement);
 	put_words(out, "person", statement->person);
 	put_time(out, "not before", statement->not_before_ms);
@@ -232,13 +234,15 @@ take_hosts(struct lines *lines, struct statement *out)
 	return check_digest(lines, "hosts", out->hosts_sha256);
 }
 
-/* The lines that only some statements have. */
+/* A line that only some statements have. */
 static int
-take_dead_man(struct lines *lines, struct statement *out)
+take_if_there(struct lines *lines, const char *key, const char **words)
 {
-	if (strncmp(lines->next, "dead-man: ", strlen("dead-man: ")) != 0)
+	size_t len = strlen(key);
+
+	if (strncmp(lines->next, key, len) != 0 || lines->next[len] != ':')
 		return 0;
-	return take_words(lines, "dead-man", &out->dead_man);
+	return take_words(lines, key, words);
 }
 
 /* Its time follows from another line, and shows when it is written again. */
@@ -318,7 +322,8 @@ take_all(struct lines *lines, struct statement *out)
 		 HOSTS_MAX, &out->in_flight)) < 0 ||
 	    (r = take_words(lines, "not taken back", &out->not_taken_back)) <
 		0 ||
-	    (r = take_dead_man(lines, out)) < 0 ||
+	    (r = take_if_there(lines, "dead-man", &out->dead_man)) < 0 ||
+	    (r = take_if_there(lines, "asks", &out->asks)) < 0 ||
 	    (r = take_later(lines, out)) < 0 ||
 	    (r = take_words(lines, "person", &out->person)) < 0 ||
 	    (r = take_time(lines, "not before", &out->not_before_ms)) < 0 ||

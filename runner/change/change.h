@@ -67,6 +67,14 @@ struct change_module {
 	const char *sha256;
 };
 
+/* What is asked before a phase, of whom. */
+struct change_ask {
+	const char *role;     /* "" = of whoever may sign */
+	const char **persons; /* who hold it, as the project had them */
+	size_t person_count;
+	const char *say;
+};
+
 struct change {
 	int number;	    /* 0 = not submitted */
 	const char *digest; /* of the frozen document; "" before */
@@ -80,7 +88,9 @@ struct change {
 	size_t wave_count;
 	struct change_host *places; /* where on: leads; hosts without steps */
 	size_t place_count;
-	struct part *parts; /* phase by phase, in the inventory's order */
+	struct change_ask *asks; /* by phase, empty where its plan asks nothing;
+				    NULL = it does nowhere */
+	struct part *parts;	 /* phase by phase, in the inventory's order */
 	size_t part_count;
 	int *phase_hosts; /* by phase: how many hosts it has */
 	/* by spread rule, then by host: hosts of one number share its value */
@@ -123,6 +133,23 @@ void change_shape(
 
 /* "5m round STEP; STEP, 2m round STEP", or NULL where there is no guard. */
 const char *change_dead_man(struct arena *arena, const struct change *change);
+/* ---- asks.c ---- */
+/* What is asked before that phase (index), or NULL. */
+const struct change_ask *change_ask(const struct change *change, int phase);
+/* May that person answer it? Not who submitted the change, but for solo. */
+bool change_may_answer(const struct change *change,
+    const struct change_ask *ask, const char *submitter, const char *person);
+/* "dba (carol, dave)", or "an approver". */
+void change_put_asked(struct buf *out, const struct change_ask *ask);
+/* The same of all phases, each with its question, on one line; NULL where
+ * nobody is asked. */
+const char *change_asks(struct arena *arena, const struct change *change);
+/* Their list in the frozen document, and back; ERR_STORE. */
+struct json *change_freeze_asks(
+    struct arena *arena, const struct change *change);
+int change_thaw_asks(struct arena *arena, struct change *change,
+    const struct json *list, struct err *err) MUST_USE;
+
 /*
  * Make host->guards (an array of the plan's) of what the steps were previewed
  * to do; refused where a way back is not known before.

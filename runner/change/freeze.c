@@ -209,6 +209,8 @@ change_freeze(struct arena *arena, struct change *change)
 	json_put(arena, doc, "waves", freeze_waves(arena, change));
 	json_put(arena, doc, "modules", freeze_modules(arena, change));
 	json_put(arena, doc, "files", change->files);
+	if (change_asks(arena, change) != NULL)
+		json_put(arena, doc, "asks", change_freeze_asks(arena, change));
 	json_put(arena, doc, "steps", freeze_plan_steps(arena, change->plan));
 	json_put(arena, doc, "checks", freeze_checks(arena, change->plan));
 	json_put_int(arena, doc, "approvals", change->approvals);
@@ -314,5 +316,6 @@ change_statement(struct arena *arena, const struct change *change,
 	statement->in_flight = change->in_flight;
 	statement->not_taken_back = change_not_taken_back(arena, change);
 	statement->dead_man = change_dead_man(arena, change);
+	statement->asks = change_asks(arena, change);
 	statement->later_ms = change->plan->later_ms;
 }

@@ -331,9 +331,11 @@ change_thaw(struct arena *arena, const char *digest, struct blobs *blobs,
 	if (change->inputs == NULL || change->files == NULL)
 		return thaw_wrong(&thaw, "inputs");
 	if ((r = thaw_plan(&thaw)) < 0 || (r = thaw_params(&thaw)) < 0 ||
-	    (r = thaw_checks(&thaw)) < 0 || (r = thaw_waves(&thaw)) < 0 ||
-	    (r = thaw_places(&thaw)) < 0 || (r = thaw_hosts(&thaw)) < 0 ||
-	    (r = thaw_modules(&thaw)) < 0)
+	    (r = thaw_checks(&thaw)) < 0 ||
+	    (r = change_thaw_asks(arena, change, json_get(doc, "asks"), err)) <
+		0 ||
+	    (r = thaw_waves(&thaw)) < 0 || (r = thaw_places(&thaw)) < 0 ||
+	    (r = thaw_hosts(&thaw)) < 0 || (r = thaw_modules(&thaw)) < 0)
 		return r;
 	*out = change;
 	return 0;

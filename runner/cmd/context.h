@@ -60,6 +60,11 @@ int context_places(struct context *context, struct err *err) MUST_USE;
 /* Values of texts with ${{ }} (a list), asked of a worker; data as seam.h says. */
 int context_evaluate(struct context *context, const struct json *texts,
     const char *data, struct json **values, struct err *err) MUST_USE;
+/* The same, where only the inputs are known. */
+int context_evaluate_inputs(struct context *context, const struct json *texts,
+    struct json **values, struct err *err) MUST_USE;
+/* Its part of context_plan: change->asks. Needs the same. */
+int context_asks(struct context *context, struct err *err) MUST_USE;
 /* Load a submitted change and fold its records. Needs the journal. */
 int context_load(
     struct context *context, const char *word, struct err *err) MUST_USE;

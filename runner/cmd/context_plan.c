@@ -254,21 +254,31 @@ plan_inputs(struct context *context, struct err *err)
 	return 0;
 }
 
+int
+context_evaluate_inputs(struct context *context, const struct json *texts,
+    struct json **values, struct err *err)
+{
+	struct buf data = BUF_INIT;
+	int r;
+
+	buf_puts(&data, "{\"inputs\":");
+	json_write(&data, context->change->inputs);
+	buf_putc(&data, '}');
+	r = context_evaluate(context, texts, buf_str(&data), values, err);
+	buf_free(&data);
+	return r;
+}
+
 static int
 plan_title(struct context *context, struct err *err)
 {
 	struct change *change = context->change;
 	struct arena *arena = context->arena;
 	struct json *texts = json_list(arena), *values = NULL;
-	struct buf data = BUF_INIT;
 	int r;
 
 	json_add(arena, texts, json_text(arena, change->plan->change));
-	buf_puts(&data, "{\"inputs\":");
-	json_write(&data, change->inputs);
-	buf_putc(&data, '}');
-	r = context_evaluate(context, texts, buf_str(&data), &values, err);
-	buf_free(&data);
+	r = context_evaluate_inputs(context, texts, &values, err);
 	if (r < 0)
 		return err_wrap(err, "change:");
 	if (values->type != JSON_LIST || values->count != 1 ||
@@ -350,6 +360,7 @@ context_plan(struct context *context, const char *file, struct err *err)
 		0 ||
 	    (r = plan_inputs(context, err)) < 0 ||
 	    (r = plan_title(context, err)) < 0 ||
+	    (r = context_asks(context, err)) < 0 ||
 	    (r = context_places(context, err)) < 0)
 		goto out;
 	change->plan_sha256 = blobs_put(context->blobs, buf_bytes(&text));

@@ -1,6 +1,7 @@
 /* hoshu run: roll an approved change out. */
 #include "rollout/run.h"
 #include "base/i18n.h"
+#include "cmd/answered.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
 #include "cmd/quarantine.h"
@@ -48,6 +49,8 @@ run_heard(void *arg, const struct record *record, struct err *err)
 	bool plain = i18n_plain(false);
 	int r = cmd_settled_holds(running->context, record, err);
 
+	if (r == 0)
+		r = cmd_answered_holds(running->context, record, err);
 	i18n_plain(plain);
 	return r;
 }

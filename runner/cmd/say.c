@@ -105,6 +105,12 @@ say_words(enum record_kind kind)
 			  "changed");
 	case RECORD_PLACE_OPENED:
 		return NULL;
+	case RECORD_ASKED:
+		return N_("ASKS");
+	case RECORD_UNANSWERED:
+		return N_("NOBODY ANSWERED in time, it holds");
+	case RECORD_ANSWERED:
+		return N_("answered");
 	case RECORD_BACK_ASKED:
 		return N_("a person takes it back");
 	case RECORD_BACK_LIMIT:
@@ -131,7 +137,14 @@ say_time(FILE *out, int64_t wall_ms, bool all)
 	fprintf(out, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* The step's name, or the wave's number. */
+static bool
+say_is_of_phase(enum record_kind kind)
+{
+	return kind == RECORD_ASKED || kind == RECORD_UNANSWERED ||
+	       kind == RECORD_ANSWERED;
+}
+
+/* The step's name, or the number of the wave or phase. */
 static void
 say_what(FILE *out, const struct record *record, const struct plan *plan,
     const struct json *body)
@@ -142,8 +155,12 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 		return;
 	if (record->kind == RECORD_WAVE_STARTED ||
 	    record->kind == RECORD_WAVE_SOAKING ||
-	    record->kind == RECORD_WAVE_ENDED) {
-		fprintf(out, _("wave %d"), record->step);
+	    record->kind == RECORD_WAVE_ENDED ||
+	    say_is_of_phase(record->kind)) {
+		fprintf(out,
+		    say_is_of_phase(record->kind) ? _("phase %d")
+						  : _("wave %d"),
+		    record->step);
 		if (name[0] != '\0' && strncmp(name, "wave ", 5) != 0)
 			fprintf(out, " \"%s\"", name);
 		fputs(": ", out);
@@ -186,7 +203,25 @@ static bool
 say_is_of_person(enum record_kind kind)
 {
 	return kind == RECORD_PAUSED || kind == RECORD_RESUMED ||
-	       kind == RECORD_ABORTED || kind == RECORD_SETTLED;
+	       kind == RECORD_ABORTED || kind == RECORD_SETTLED ||
+	       kind == RECORD_ANSWERED;
+}
+
+/* Whom, what, and how to answer. */
+static void
+say_asked(FILE *out, const struct record *record, const struct json *body)
+{
+	struct buf until = BUF_INIT;
+
+	say_why(out, " ", _(json_get_text(body, "of", "")));
+	say_why(out, ": ", json_get_text(body, "say", ""));
+	text_put_time(
+	    &until, record->wall_ms + json_get_int(body, "within_ms", 0));
+	fprintf(out,
+	    _("\n             until %s: hoshu answer CHG-%04d --yes, or --no "
+	      "--because TEXT"),
+	    buf_str(&until), record->change);
+	buf_free(&until);
 }
 
 static void
@@ -203,6 +238,10 @@ say_body(FILE *out, const struct record *record, const struct json *body)
 		fprintf(out, ": %s", _(json_get_text(body, "result", "")));
 		return;
 	}
+	if (record->kind == RECORD_ASKED)
+		say_asked(out, record, body);
+	if (record->kind == RECORD_ANSWERED)
+		say_why(out, " ", _(json_get_text(body, "answer", "")));
 	say_said(out, json_get_text(body, "text", ""));
 	say_said(out, json_get_text(body, "why", ""));
 	if (say_is_of_person(record->kind)) {
@@ -277,6 +316,9 @@ say_record(
 	    !say_is_of_person(record->kind) &&
 	    strcmp(record->actor, "hoshu") != 0)
 		fprintf(out, _(" (by %s)"), record->actor);
+	if (all)
+		say_why(
+		    out, _(", key "), json_get_text(body, "fingerprint", ""));
 	fputc('\n', out);
 	fflush(out);
 out:

@@ -1,6 +1,7 @@
 /* Is a person's word on a step in the journal signed, and for that step? */
 #include "cmd/settled.h"
 #include "approval/settle.h"
+#include "cmd/answered.h"
 #include "base/i18n.h"
 
 #include <string.h>
@@ -63,7 +64,9 @@ cmd_settled_holds(
 static int
 settled_look(void *arg, const struct record *record, struct err *err)
 {
-	return cmd_settled_holds(arg, record, err);
+	int r = cmd_settled_holds(arg, record, err);
+
+	return r < 0 ? r : cmd_answered_holds(arg, record, err);
 }
 
 int

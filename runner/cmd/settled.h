@@ -8,7 +8,7 @@
  * signed by that person, or is about something else. */
 int cmd_settled_holds(struct context *context, const struct record *record,
     struct err *err) MUST_USE;
-/* All of the change that is loaded. */
+/* All of the change that is loaded, its answers (answered.h) among them. */
 int cmd_settled_all(struct context *context, struct err *err) MUST_USE;
 
 #endif

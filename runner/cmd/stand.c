@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "cmd/running.h"
 #include "base/said.h"
+#include "base/text.h"
 #include "change/change.h"
 #include "journal/lease.h"
 
@@ -20,6 +21,8 @@ stand_word(const struct change_fold *fold)
 	if (fold->paused &&
 	    (fold->state == CHANGE_RUNNING || fold->state == CHANGE_BACK))
 		return N_("paused");
+	if (fold_ask_open(fold) != NULL && !fold->aborted)
+		return N_("asks");
 	return change_state_word(fold->state);
 }
 
@@ -50,7 +53,47 @@ stand_held(struct arena *arena, const struct change_fold *fold)
 	if (fold->rejected)
 		return arena_printf(
 		    arena, _("rejected by %s"), fold->rejected_by);
+	if (fold_ask_no(fold) != NULL && fold->state == CHANGE_RUNNING)
+		return arena_printf(arena, _("%s answered no%s"),
+		    fold_ask_no(fold)->by,
+		    stand_because(arena, fold_ask_no(fold)->because));
 	return NULL;
+}
+
+/* What it asks of whom, till when. */
+static const char *
+stand_asked(struct arena *arena, const struct ask_fold *ask)
+{
+	struct buf until = BUF_INIT;
+	const char *out;
+
+	text_put_time(&until, ask->until_ms);
+	out = arena_printf(arena,
+	    ask->over ? _("nobody answered until %s what it asks of %s: %s")
+		      : _("asks, until %s, %s: %s"),
+	    buf_str(&until), _(ask->of), ask->say);
+	buf_free(&until);
+	return out;
+}
+
+/* The next command, where a question is open. */
+static const char *
+stand_asks(struct arena *arena, const struct ask_fold *ask, bool lives,
+    const char *name)
+{
+	const char *asked = stand_asked(arena, ask);
+
+	if (lives)
+		return arena_printf(arena,
+		    _("%s\n    hoshu answer %s --yes, or --no --because TEXT"),
+		    asked, name);
+	return arena_printf(arena,
+	    ask->over
+		? _("%s\n    hoshu answer %s --yes still counts; then hoshu "
+		    "run %s, which asks again without it")
+		: _("%s\n    hoshu answer %s --yes, or --no --because TEXT; no "
+		    "process waits for it: hoshu run %s"),
+	    asked, name, name);
 }
 
 /* Of a change that runs, or was interrupted. */
@@ -61,6 +104,7 @@ stand_running(struct arena *arena, const struct journal *journal,
 	const char *held = stand_held(arena, fold);
 	struct lease_seen seen;
 	bool lives = lease_look(journal, fold->number, &seen);
+	const struct ask_fold *ask = held == NULL ? fold_ask_open(fold) : NULL;
 	long long pid = (long long)seen.pid;
 
 	if (lives && seen.still)
@@ -68,6 +112,8 @@ stand_running(struct arena *arena, const struct journal *journal,
 		    _("its process %lld has stood still for %lld s: hoshu run "
 		      "%s takes it over"),
 		    pid, (long long)seen.silent_ms / 1000, name);
+	if (ask != NULL)
+		return stand_asks(arena, ask, lives, name);
 	if (lives && held != NULL)
 		return arena_printf(arena,
 		    _("%s; process %lld ends what is in flight: hoshu watch "
@@ -84,8 +130,10 @@ stand_running(struct arena *arena, const struct journal *journal,
 		    _("%s; hoshu resume %s goes on, hoshu abort %s ends it"),
 		    held, name, name);
 	if (held != NULL && fold->state != CHANGE_BACK)
-		return arena_printf(
-		    arena, _("%s; hoshu abort %s ends it"), held, name);
+		return arena_printf(arena,
+		    fold->rejected ? _("%s; hoshu abort %s ends it")
+				   : _("%s; hoshu run %s ends it"),
+		    held, name);
 	if (fold->back_limit)
 		return arena_printf(arena,
 		    _("the way back pauses: %s; look at hoshu show %s, then "

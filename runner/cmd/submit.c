@@ -62,6 +62,31 @@ submit_record(struct context *context, const char *person, struct err *err)
 	return r;
 }
 
+/* A question that only its submitter might answer would hold it for ever. */
+static int
+submit_answerable(
+    const struct context *context, const char *submitter, struct err *err)
+{
+	const struct change *change = context->change;
+
+	for (size_t p = 0; p < change->plan->phase_count; p++) {
+		const struct change_ask *ask = change_ask(change, (int)p);
+		bool any = ask == NULL || ask->role[0] == '\0';
+
+		for (size_t i = 0; ask != NULL && i < ask->person_count; i++)
+			any = any || change_may_answer(change, ask, submitter,
+					 ask->persons[i]);
+		if (!any)
+			return err_at(err, ERR_PLAN,
+			    change->plan->phases[p].ask->role_place,
+			    _("role: nobody but %s, who submits the change, "
+			      "holds the role '%s', and cannot answer it; add "
+			      "somebody to it in hoshu.yml"),
+			    submitter, ask->role);
+	}
+	return 0;
+}
+
 static void
 submit_print(const struct context *context)
 {
@@ -96,6 +121,7 @@ submit_run(struct cmd_call *call, struct err *err)
 	 * journal is opened after it. */
 	if ((r = context_open(&context, call, err)) == 0 &&
 	    (r = context_plan(&context, call->words[0], err)) == 0 &&
+	    (r = submit_answerable(&context, cmd_person(call), err)) == 0 &&
 	    (r = cmd_ask_hosts(&context, err)) == 0 &&
 	    (call->json ||
 		(r = cmd_print_preview(&context, false, err)) == 0) &&

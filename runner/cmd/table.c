@@ -24,6 +24,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_pause,
     &cmd_resume,
     &cmd_abort,
+    &cmd_answer,
     &cmd_settle,
     &cmd_audit,
     &cmd_hosts,

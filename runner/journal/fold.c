@@ -281,6 +281,12 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 	case RECORD_BACK_ASKED:
 		fold->asked_all = true;
 		break;
+	case RECORD_ASKED:
+		fold_asked(fold, record, body);
+		break;
+	case RECORD_UNANSWERED:
+		fold_unanswered(fold, record);
+		break;
 	case RECORD_BACK_LIMIT:
 		fold->back_limit = true;
 		fold->back_limit_text =

@@ -129,6 +129,22 @@ struct approval_fold {
 	const char *statement, *signature, *person, *fingerprint;
 };
 
+enum ask_answer { ASK_OPEN, ASK_YES, ASK_NO };
+
+/* A phase's question to a person. */
+struct ask_fold {
+	int phase;		    /* index */
+	int times;		    /* that it was asked */
+	bool stands;		    /* it is not due to be asked (again) */
+	bool over;		    /* nobody answered in time */
+	int64_t asked_ms, until_ms; /* the last time */
+	const char *name;	    /* of the phase, "" for plain steps */
+	const char *of, *say;	    /* whom, what */
+	enum ask_answer answer;	    /* the first there was */
+	int64_t answered_ms;
+	const char *by, *because;
+};
+
 /* Why the run that goes on, goes. */
 enum run_way {
 	WAY_PLAN,  /* there, and back as the plan's rollback: says */
@@ -192,6 +208,8 @@ struct change_fold {
 	const char *paused_by, *paused_because; /* "hoshu": a check asks */
 	const char *aborted_by, *aborted_because;
 	const char *rejected_by;
+	struct ask_fold *asks; /* of phases that have asked */
+	size_t ask_count, ask_cap;
 	enum run_way way;
 	bool asked_all;	 /* WAY_ASKED: every host, not those marked */
 	bool back_limit; /* of this run's way back: it pauses */
@@ -242,6 +260,13 @@ const struct part_fold *fold_step_part(
 /* Does nothing happen to it, and nothing will before a person says so? Then a
  * person may settle its unknown steps. */
 bool fold_part_rests(const struct part_fold *part);
+/* What that phase (index) asked; NULL = nothing yet. */
+const struct ask_fold *fold_ask(const struct change_fold *fold, int phase);
+/* The question that a person may answer now, also where the time is over;
+ * there is one at most, for the next phase waits. Or NULL. */
+const struct ask_fold *fold_ask_open(const struct change_fold *fold);
+/* The one that was answered with no, or NULL. */
+const struct ask_fold *fold_ask_no(const struct change_fold *fold);
 /* Was it never touched, and could it still come through its phase? Then `run
  * --remaining` tries it. */
 bool fold_part_left(const struct part_fold *part);

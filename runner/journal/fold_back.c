@@ -99,6 +99,7 @@ fold_run_started(struct change_fold *fold, const struct record *record,
 		if (fold->back_limit || way[0] != '\0')
 			fold->parts[i].not_back = false;
 	fold->back_limit = false;
+	fold_asks_run(fold, record, strcmp(way, "remaining") == 0);
 	if (way[0] != '\0') /* a later word of a person */
 		fold->paused = fold->aborted = false;
 	if (way[0] != '\0')

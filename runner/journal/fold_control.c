@@ -1,6 +1,6 @@
 /*
- * What is said beside a run: pause, resume, abort, and a person's word on an
- * unknown step. These are folded in the order of the list; what a run records
+ * What is said beside a run: pause, resume, abort, an answer, and a person's
+ * word on an unknown step. These are folded in the order of the list; what a run records
  * is folded as it is appended. So nothing here may come out otherwise when
  * records of the run are taken in before or after it (test_fold_order.c).
  *
@@ -133,6 +133,9 @@ fold_control(struct change_fold *fold, const struct record *record,
 		return 0;
 	case RECORD_LATER_OVER:
 		fold->later_over = true;
+		return 0;
+	case RECORD_ANSWERED:
+		fold_answered(fold, record, body);
 		return 0;
 	case RECORD_RELEASED: /* from quarantine: other changes' business */
 		return 0;

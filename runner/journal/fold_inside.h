@@ -22,6 +22,16 @@ int fold_control(struct change_fold *fold, const struct record *record,
  * wave; the host's first where neither tells, NULL where it has none. */
 struct part_fold *fold_part(const struct change_fold *fold,
     const struct host_fold *host, const struct record *record);
+/* fold_ask.c */
+void fold_asked(struct change_fold *fold, const struct record *record,
+    const struct json *body);
+void fold_unanswered(struct change_fold *fold, const struct record *record);
+void fold_answered(struct change_fold *fold, const struct record *record,
+    const struct json *body);
+/* A run begins: what nobody answered in time is asked again; where it tries
+ * the hosts left over, what was answered with no, too. */
+void fold_asks_run(
+    struct change_fold *fold, const struct record *record, bool anew);
 /* fold_back.c: a run begins; way "" = it goes on as it was. */
 void fold_run_started(struct change_fold *fold, const struct record *record,
     const struct json *body);

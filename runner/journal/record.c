@@ -77,7 +77,8 @@ record_kind_is_outside(enum record_kind kind)
 	       kind == RECORD_REJECTED || kind == RECORD_REFUSED ||
 	       kind == RECORD_PAUSED || kind == RECORD_RESUMED ||
 	       kind == RECORD_ABORTED || kind == RECORD_SETTLED ||
-	       kind == RECORD_RELEASED || kind == RECORD_LATER_OVER;
+	       kind == RECORD_RELEASED || kind == RECORD_LATER_OVER ||
+	       kind == RECORD_ANSWERED;
 }
 
 static void

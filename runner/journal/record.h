@@ -67,9 +67,13 @@
 	X(RECORD_SETTLED, "settled") /* host, step, xid; body: outcome, ... */ \
 	/* step with on:; life is the place's */                               \
 	X(RECORD_PLACE_OPENED, "place-opened")                                 \
-	X(RECORD_RELEASED, "released") /* host; body: because */               \
+	X(RECORD_RELEASED, "released") /* host; body: because, statement */    \
 	/* the term of later: is over; body: hosts, still untouched */         \
-	X(RECORD_LATER_OVER, "later-over")
+	X(RECORD_LATER_OVER, "later-over")                                     \
+	/* a phase's question; step = the phase, from 1 */                     \
+	X(RECORD_ASKED, "asked")	   /* attempt; body: say, of, ... */   \
+	X(RECORD_UNANSWERED, "unanswered") /* in time: the change holds */     \
+	X(RECORD_ANSWERED, "answered")	   /* body: answer, statement, ... */
 
 enum record_kind {
 	RECORD_NONE,

@@ -122,7 +122,8 @@ void ssh_agent_sign(struct ssh_agent *agent, const char *key, const char *user,
 
 /*
  * SSHSIG (ssh-keygen -Y). namespaces: approve@hoshu, reject@hoshu,
- * revoke@hoshu, settle@hoshu, breakglass@hoshu, checkpoint@hoshu.
+ * revoke@hoshu, settle@hoshu, answer@hoshu, release@hoshu, breakglass@hoshu,
+ * checkpoint@hoshu.
  */
 /* Sign text with a private key file, or a .pub of a key in the agent. Appends
  * the armored signature. May ask at the terminal for a passphrase. */

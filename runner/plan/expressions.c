@@ -108,6 +108,10 @@ plan_expressions(const struct plan *plan,
 	int r;
 
 	r = walk_text(&walk, plan->change, plan->change_place);
+	for (size_t p = 0; p < plan->phase_count && r == 0; p++)
+		if (plan->phases[p].ask != NULL)
+			r = walk_text(&walk, plan->phases[p].ask->say,
+			    plan->phases[p].ask->say_place);
 	for (size_t i = 0; i < plan->var_count && r == 0; i++)
 		r = walk_text(&walk, plan->vars[i].text, plan->vars[i].place);
 	for (size_t i = 0; i < plan->check_count && r == 0; i++)

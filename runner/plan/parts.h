@@ -44,12 +44,17 @@ const char *plan_used_path(const struct plan_reader *reader, const char *name);
  * NULL), or of each phase; then the handlers. */
 struct plan_parts {
 	const struct yaml *phases;
-	const struct yaml *targets, *waves, *around,
+	const struct yaml *targets, *ask, *waves, *around,
 	    *steps; /* without phases: */
 	const struct yaml *handlers, *checks;
 };
 int plan_read_phases(struct plan_reader *reader, const struct yaml *root,
     const struct plan_parts *parts, struct err *err) MUST_USE;
+/* asks.c: map may be NULL. */
+int plan_read_ask(struct plan_reader *reader, struct phase *phase,
+    const struct yaml *map, struct err *err) MUST_USE;
+/* ask: where none can be; node may be NULL. */
+int plan_refuse_ask(const struct yaml *node, struct err *err) MUST_USE;
 /* list may be NULL: one wave of all hosts. */
 int plan_read_waves(struct plan_reader *reader, struct phase *phase,
     const struct yaml *list, struct err *err) MUST_USE;

@@ -72,7 +72,8 @@ read_phase(struct plan_reader *reader, size_t number, const struct yaml *map,
 {
 	struct phase *phase = &reader->plan->phases[number];
 	const struct yaml *name = NULL, *targets = NULL, *waves = NULL,
-			  *steps = NULL, *checks = NULL, *around = NULL;
+			  *steps = NULL, *checks = NULL, *around = NULL,
+			  *ask = NULL;
 	const struct yaml_field fields[] = {
 	    {"name", YAML_NEED_TEXT, .node = &name},
 	    {"targets", YAML_WANT_TEXT, .node = &targets},
@@ -80,7 +81,7 @@ read_phase(struct plan_reader *reader, size_t number, const struct yaml *map,
 	    {"steps", YAML_NEED_LIST, .node = &steps},
 	    {"checks", YAML_WANT_LIST, .node = &checks},
 	    {"around", YAML_WANT_MAP, .node = &around},
-	    FIELD_NOT_YET("ask"),
+	    {"ask", YAML_WANT_MAP, .node = &ask},
 	};
 	const char *what =
 	    arena_printf(reader->arena, _("phase %zu"), number + 1);
@@ -97,7 +98,8 @@ read_phase(struct plan_reader *reader, size_t number, const struct yaml *map,
 		    phase->name);
 	if (targets != NULL && (r = phase_targets(phase, targets, err)) < 0)
 		return r;
-	if ((r = plan_read_waves(reader, phase, waves, err)) < 0 ||
+	if ((r = plan_read_ask(reader, phase, ask, err)) < 0 ||
+	    (r = plan_read_waves(reader, phase, waves, err)) < 0 ||
 	    (r = phase_steps(reader, (int)number, around, steps, err)) < 0)
 		return r;
 	return plan_read_checks(reader, checks, (int)number, err);
@@ -111,16 +113,17 @@ read_list(
 {
 	const struct yaml *list = parts->phases;
 	struct plan *plan = reader->plan;
-	const struct yaml *stray = parts->steps != NULL	  ? parts->steps
-				   : parts->waves != NULL ? parts->waves
-							  : parts->around;
+	const struct yaml *stray = parts->steps != NULL	   ? parts->steps
+				   : parts->waves != NULL  ? parts->waves
+				   : parts->around != NULL ? parts->around
+							   : parts->ask;
 	struct phase top = {.name = ""};
 	int r;
 
 	if (stray != NULL)
 		return err_at(err, ERR_PLAN, stray->place,
-		    _("steps:, waves: and around: belong into the phases of a "
-		      "plan that has phases:"));
+		    _("steps:, waves:, around: and ask: belong into the phases "
+		      "of a plan that has phases:"));
 	if ((r = word_list(list, "phases", PLAN_PHASES_MAX, err)) < 0 ||
 	    (parts->targets != NULL &&
 		(r = phase_targets(&top, parts->targets, err)) < 0))
@@ -150,6 +153,7 @@ read_one(struct plan_reader *reader, const struct yaml *root,
 	phase->name = "";
 	phase->place = root->place;
 	if ((r = phase_targets(phase, parts->targets, err)) < 0 ||
+	    (r = plan_read_ask(reader, phase, parts->ask, err)) < 0 ||
 	    (r = plan_read_waves(reader, phase, parts->waves, err)) < 0)
 		return r;
 	return phase_steps(reader, 0, parts->around, parts->steps, err);

@@ -174,6 +174,16 @@ struct named_text { /* vars: and inputs: */
 	struct place place;
 };
 
+/* A person's signed word before the first host of a phase. */
+struct plan_ask {
+	struct place place;
+	const char *role; /* of hoshu.yml; NULL = whoever may sign */
+	struct place role_place;
+	const char *say; /* the question; may hold ${{ inputs.x }} */
+	struct place say_place;
+	int64_t within_ms; /* without an answer till then, the change holds */
+};
+
 /*
  * A phase: a barrier before and behind it. Its order is what a host goes
  * through on the way there: each segment's steps, then its handlers.
@@ -183,7 +193,8 @@ struct phase {
 	struct place place;
 	const char *targets; /* selector */
 	struct place targets_place;
-	struct wave *waves; /* one of all hosts where none are said */
+	struct plan_ask *ask; /* NULL = nobody is asked */
+	struct wave *waves;   /* one of all hosts where none are said */
 	size_t wave_count;
 	struct step *steps;
 	size_t step_count;

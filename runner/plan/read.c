@@ -56,6 +56,7 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 		.node = &parts->waves},
 	    {"steps", phases ? YAML_WANT_LIST : YAML_NEED_LIST,
 		.node = &parts->steps},
+	    {"ask", YAML_WANT_MAP, .node = &parts->ask},
 	    {"around", YAML_WANT_MAP, .node = &parts->around},
 	    {"phases", YAML_WANT_LIST, .node = &parts->phases},
 	    {"handlers", YAML_WANT_MAP, .node = &parts->handlers},
@@ -68,7 +69,6 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	    FIELD_NOT_YET("window"),
 	    FIELD_NOT_YET("secrets"),
 	    FIELD_NOT_YET("unpreviewed"),
-	    FIELD_NOT_YET("ask"),
 	};
 
 	return yaml_read(root, "plan", fields, COUNT(fields), err);

@@ -21,7 +21,7 @@ enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 /* The keys of every step; what is behind `built` is refused by name. */
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
     "retry", "rollback", "because", "on", "each", "use", "with",
-    /* not built yet */
+    /* not built yet, or not of a step */
     "around", "ask", "unpreviewed", "secrets",
     /* stands alone */
     "flush", "guard",
@@ -289,7 +289,7 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
     enum step_place where, const char *what, struct err *err)
 {
 	const struct yaml *retry = NULL, *back = NULL, *when = NULL,
-			  *notify = NULL, *on = NULL;
+			  *notify = NULL, *on = NULL, *ask = NULL;
 	const struct yaml_field fields[] = {
 	    {"name", YAML_WANT_TEXT, .text = &step->name},
 	    {"when", YAML_WANT_TEXT, .text = &step->when, .node = &when},
@@ -300,7 +300,7 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    {"because", YAML_WANT_TEXT, .text = &step->because},
 	    {"on", YAML_WANT_TEXT, .text = &step->on, .node = &on},
 	    FIELD_NOT_YET("around"),
-	    FIELD_NOT_YET("ask"),
+	    {"ask", YAML_WANT_ANY, .node = &ask},
 	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("secrets"),
 	};
@@ -340,6 +340,7 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	if ((r = check_place(where, map, err)) < 0 ||
 	    (r = yaml_read(known_part(reader->arena, map), what, fields,
 		 COUNT(fields), err)) < 0 ||
+	    (r = plan_refuse_ask(ask, err)) < 0 ||
 	    (r = find_module(step, map, err)) < 0 ||
 	    (r = check_values(step, map, err)) < 0 ||
 	    (r = read_retry(step, retry, err)) < 0)

@@ -40,7 +40,8 @@ static int
 read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
     size_t index, struct err *err)
 {
-	const struct yaml *hosts = NULL, *name = NULL, *of = NULL, *per = NULL;
+	const struct yaml *hosts = NULL, *name = NULL, *of = NULL, *per = NULL,
+			  *ask = NULL;
 	int64_t at_once = 0;
 	const struct yaml_field fields[] = {
 	    {"hosts", YAML_NEED_ANY, .node = &hosts},
@@ -50,7 +51,7 @@ read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
 		.max = PLAN_HOSTS_MAX},
 	    {"soak", YAML_WANT_DURATION, .num = &wave->soak_ms},
 	    {"per", YAML_WANT_TEXT, .text = &wave->per, .node = &per},
-	    FIELD_NOT_YET("ask"),
+	    {"ask", YAML_WANT_ANY, .node = &ask},
 	};
 	const char *what =
 	    arena_printf(reader->arena, _("wave %zu"), index + 1);
@@ -58,7 +59,8 @@ read_wave(struct plan_reader *reader, struct wave *wave, const struct yaml *map,
 
 	wave->place = map->place;
 	wave->name = arena_printf(reader->arena, "wave %zu", index + 1);
-	if ((r = yaml_read(map, what, fields, COUNT(fields), err)) < 0)
+	if ((r = yaml_read(map, what, fields, COUNT(fields), err)) < 0 ||
+	    (r = plan_refuse_ask(ask, err)) < 0)
 		return r;
 	wave->at_once = (int)at_once;
 	if ((r = read_wave_size(wave, hosts, err)) < 0)

@@ -77,6 +77,26 @@ render_waves(struct render *render, size_t phase)
 	arena_free(arena);
 }
 
+/* Whom a phase waits for before it begins. */
+static void
+render_ask(struct render *render, size_t number)
+{
+	const struct change_ask *ask = change_ask(render->change, (int)number);
+	struct buf who = BUF_INIT;
+
+	if (ask == NULL)
+		return;
+	change_put_asked(&who, ask);
+	fprintf(render->out, _("  asks      %s: %s\n"),
+	    ask->role[0] != '\0' ? buf_str(&who) : _("an approver"), ask->say);
+	fprintf(render->out, _("            before its first host, for "));
+	render_duration(
+	    render->out, render->change->plan->phases[number].ask->within_ms);
+	fprintf(render->out,
+	    _("; without an answer it holds, with a no it stops there\n"));
+	buf_free(&who);
+}
+
 static void
 render_phase(struct render *render, size_t number)
 {
@@ -90,6 +110,7 @@ render_phase(struct render *render, size_t number)
 	    ngettext("  targets   %s: %d host\n", "  targets   %s: %d hosts\n",
 		(unsigned long)hosts),
 	    phase->targets, hosts);
+	render_ask(render, number);
 	render_waves(render, number);
 }
 
@@ -558,6 +579,24 @@ render_json_host(struct arena *arena, const struct change *change,
 	return map;
 }
 
+/* As it is frozen, and what the plan says of it. */
+static struct json *
+render_json_asks(struct arena *arena, const struct change *change)
+{
+	struct json *list = change_freeze_asks(arena, change);
+
+	for (size_t i = 0; i < list->count; i++) {
+		int64_t number = json_get_int(list->items[i], "phase", 0);
+		const struct phase *phase = &change->plan->phases[number];
+
+		json_put_text(arena, list->items[i], "name", phase->name);
+		json_put_int(arena, list->items[i], "phase", number + 1);
+		json_put_int(
+		    arena, list->items[i], "within_ms", phase->ask->within_ms);
+	}
+	return list;
+}
+
 struct json *
 preview_json(struct arena *arena, const struct change *change)
 {
@@ -574,6 +613,8 @@ preview_json(struct arena *arena, const struct change *change)
 	if (change->plan->guard_count > 0)
 		json_put_text(
 		    arena, map, "dead_man", change_dead_man(arena, change));
+	if (change_asks(arena, change) != NULL)
+		json_put(arena, map, "asks", render_json_asks(arena, change));
 	for (size_t w = 0; w < change->wave_count; w++) {
 		struct json *wave = json_add(arena, waves, json_map(arena));
 

@@ -130,11 +130,19 @@ gate_limit(const struct change *change, const struct change_fold *fold,
 	return false;
 }
 
+/* Did a person answer a question with no? Then it ends, as by an abort; the
+ * way back asks nobody. */
+static bool
+gate_is_refused(const struct change_fold *fold)
+{
+	return fold->state != CHANGE_BACK && fold_ask_no(fold) != NULL;
+}
+
 /* Has a person said that nothing new starts? Going back needs no approval. */
 static bool
 gate_is_held(const struct change_fold *fold)
 {
-	return fold->paused || fold->aborted ||
+	return fold->paused || fold->aborted || gate_is_refused(fold) ||
 	       (fold->rejected && fold->state != CHANGE_BACK);
 }
 
@@ -249,6 +257,47 @@ gate_wave_through(
 	return true;
 }
 
+/* Is there a host that this phase would start? */
+static bool
+gate_phase_has_work(
+    const struct change *change, const struct change_fold *fold, int phase)
+{
+	for (size_t i = 0; i < change->part_count; i++)
+		if (change->parts[i].phase == phase &&
+		    fold->parts[i].state == HOST_WAITING &&
+		    !gate_is_barred(&fold->parts[i]))
+			return true;
+	return false;
+}
+
+/* Does a person's yes stand between this wave and its first host? Then gate
+ * says what is to be done about it. */
+static bool
+gate_asks(const struct change *change, const struct change_fold *fold,
+    int64_t now_ms, struct gate *gate)
+{
+	int phase = change->waves[gate->wave - 1].phase;
+	const struct plan_ask *ask = change->plan->phases[phase].ask;
+	const struct ask_fold *asked;
+
+	if (ask == NULL)
+		return false;
+	asked = fold_ask(fold, phase);
+	if ((asked != NULL && asked->answer == ASK_YES) ||
+	    !gate_phase_has_work(change, fold, phase))
+		return false;
+	gate->part = -1;
+	if (asked == NULL || !asked->stands) {
+		gate->kind = GATE_ASK;
+		return true;
+	}
+	gate->until_ms = asked->asked_ms + ask->within_ms;
+	gate->kind = asked->over	       ? GATE_HOLD
+		     : now_ms < gate->until_ms ? GATE_AWAIT
+					       : GATE_UNANSWERED;
+	return true;
+}
+
 static void
 gate_forward(const struct change *change, const struct change_fold *fold,
     int64_t now_ms, struct gate *gate)
@@ -262,11 +311,15 @@ gate_forward(const struct change *change, const struct change_fold *fold,
 	}
 	switch (fold->waves[wave]) {
 	case WAVE_WAITING:
-		if (!gate_in_flight(fold))
+		if (!gate_in_flight(fold) &&
+		    !gate_asks(change, fold, now_ms, gate))
 			gate->kind = GATE_START_WAVE;
 		return;
 	case WAVE_STARTED:
 		gate->part = gate_next_part(change, fold, wave);
+		/* settled, a host may come where nobody was to be asked */
+		if (gate->part >= 0 && gate_asks(change, fold, now_ms, gate))
+			return;
 		if (gate->part >= 0)
 			gate->kind = GATE_START_HOST;
 		else if (gate_wave_through(change, fold, wave))
@@ -308,7 +361,9 @@ gate_decide(const struct change *change, const struct change_fold *fold,
 	}
 	if (gate_is_held(fold)) {
 		if (!gate_in_flight(fold))
-			gate->kind = fold->aborted ? GATE_END : GATE_PAUSED;
+			gate->kind = fold->aborted || gate_is_refused(fold)
+					 ? GATE_END
+					 : GATE_PAUSED;
 		return;
 	}
 	if (fold->limit_reached) {

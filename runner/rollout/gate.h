@@ -19,7 +19,10 @@ enum gate_kind {
 	GATE_BACK,	 /* the change goes back */
 	GATE_BACK_HOST,	 /* this host goes back */
 	GATE_BACK_LIMIT, /* too many are not brought back: record it */
-	GATE_HOLD,   /* the way back pauses; a person says whether to go on */
+	GATE_ASK,   /* before the wave's phase a person is asked: record it */
+	GATE_AWAIT, /* for the answer, until `until_ms` */
+	GATE_UNANSWERED, /* in time: record it */
+	GATE_HOLD, /* the way back, or a question, waits; a person says whether to go on */
 	GATE_PAUSED, /* a person holds it, and nothing is in flight any more */
 	GATE_END,    /* nothing is left to do */
 };

@@ -109,7 +109,9 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 		result->word = "done";
 		result->status = EXIT_DONE;
 	}
-	if (!fold->aborted)
+	/* a no given up the plan's way, and no other that came after it */
+	if (!fold->aborted &&
+	    (fold_ask_no(fold) == NULL || fold->way != WAY_PLAN))
 		return;
 	if (result->status == err_exit_status(ERR_LEFTOVER)) {
 		result->word = N_("aborted");

@@ -261,6 +261,33 @@ run_start_wave(struct run *run, int wave)
 	    run, NULL, RECORD_WAVE_STARTED, wave, 0, NULL, body, NULL, NULL);
 }
 
+static int
+run_phase_of(const struct run *run, int wave)
+{
+	return run->o.change->waves[wave - 1].phase;
+}
+
+/* A person's word is wanted; what there is to know of it stands in the record,
+ * for whoever is asked may have nothing but that. */
+static void
+run_ask(struct run *run, int phase)
+{
+	const struct change_ask *ask = change_ask(run->o.change, phase);
+	const struct phase *of = &run->o.change->plan->phases[phase];
+	const struct ask_fold *asked = fold_ask(run->o.fold, phase);
+	struct json *body = json_map(run->arena);
+	struct buf whom = BUF_INIT;
+
+	change_put_asked(&whom, ask);
+	json_put_text(run->arena, body, "name", of->name);
+	json_put_text(run->arena, body, "of", buf_str(&whom));
+	json_put_text(run->arena, body, "say", ask->say);
+	json_put_int(run->arena, body, "within_ms", of->ask->within_ms);
+	run_record(run, NULL, RECORD_ASKED, phase + 1,
+	    asked != NULL ? asked->times + 1 : 1, NULL, body, NULL, NULL);
+	buf_free(&whom);
+}
+
 static void
 run_end_wave(struct run *run, int wave)
 {
@@ -339,6 +366,17 @@ run_gate(struct run *run)
 		json_put_text(run->arena, body, "text", gate.text);
 		run_record(
 		    run, NULL, RECORD_BACK_LIMIT, 0, 0, NULL, body, NULL, NULL);
+		return true;
+	case GATE_ASK:
+		run_ask(run, run_phase_of(run, gate.wave));
+		return run->error == 0;
+	case GATE_AWAIT:
+		run_wait_until(run, gate.until_ms);
+		return false;
+	case GATE_UNANSWERED:
+		run_record(run, NULL, RECORD_UNANSWERED,
+		    run_phase_of(run, gate.wave) + 1, 0, NULL, NULL, NULL,
+		    NULL);
 		return true;
 	case GATE_HOLD:
 		run->stopping = true;
@@ -530,6 +568,28 @@ run_begin_back(struct run *run)
 		    NULL, NULL);
 }
 
+static const struct ask_fold *
+run_unanswered(const struct change_fold *fold)
+{
+	const struct ask_fold *ask = fold_ask_open(fold);
+
+	return ask != NULL && ask->over && !fold->aborted ? ask : NULL;
+}
+
+static int
+run_say_unanswered(const struct change_fold *fold, struct err *err)
+{
+	const struct ask_fold *ask = run_unanswered(fold);
+	char name[16];
+
+	change_name(fold->number, name);
+	return err_set(err, ERR_WAITING,
+	    _("%s holds: nobody answered in time what phase %d asks of %s: %s "
+	      "Nothing was started. `hoshu answer %s --yes` still counts, and "
+	      "`hoshu run %s` then goes on; without it that asks again"),
+	    name, ask->phase + 1, _(ask->of), ask->say, name, name);
+}
+
 int
 run_change(const struct run_options *options, struct gate_result *result,
     struct err *err)
@@ -577,6 +637,8 @@ run_change(const struct run_options *options, struct gate_result *result,
 		      "the others"),
 		    options->fold->back_limit_text,
 		    change_name(options->change->number, name));
+	else if (run_unanswered(options->fold) != NULL)
+		run.error = run_say_unanswered(options->fold, err);
 	else if (options->fold->state != CHANGE_ENDED)
 		run.error = err_set(err, ERR_WAITING,
 		    _("interrupted; nothing is lost: the same command goes on "

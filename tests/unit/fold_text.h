@@ -46,6 +46,16 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	buf_printf(out, "lost %d owed %d %" PRId64 " %s later %d over %d\n",
 	    fold->lost, fold->owed, fold->owed_until_ms, fold->owed_hosts,
 	    fold->later_run, fold->later_over);
+	for (size_t i = 0; i < fold->ask_count; i++) {
+		const struct ask_fold *ask = &fold->asks[i];
+
+		buf_printf(out,
+		    "asks %d %d %d%d %" PRId64 " %" PRId64
+		    " %s|%s|%s %d %" PRId64 " %s %s\n",
+		    ask->phase, ask->times, ask->stands, ask->over,
+		    ask->asked_ms, ask->until_ms, ask->name, ask->of, ask->say,
+		    (int)ask->answer, ask->answered_ms, ask->by, ask->because);
+	}
 	for (size_t w = 1; w <= fold->wave_count; w++)
 		buf_printf(out, "wave %d\n", (int)fold->waves[w]);
 	for (size_t a = 0; a < fold->approval_count; a++)

@@ -3,10 +3,9 @@
  * hosts, and records written as words ("intent 1, done 1, undo-intent 1"),
  * folded as they come. A word is a kind of record/record.h, its front left out
  * where a step's number (step-, wave-) or none (host-) tells it; a letter is
- * the host (otherwise "a"), KEY=VALUE goes into the body (yes is true),
- * epoch=N is the run, at=MS is the time,
- * wave=N says which part of the host is meant (otherwise its first), xid=KEY
- * the launch.
+ * the host (otherwise "a"), KEY=VALUE goes into the body (yes is true, but for
+ * an answer), epoch=N is the run, at=MS is the time, wave=N says which part of
+ * the host is meant (otherwise its first), xid=KEY the launch.
  */
 #ifndef HOSHU_TEST_ROLLOUT_PLACE_H
 #define HOSHU_TEST_ROLLOUT_PLACE_H
@@ -139,7 +138,10 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 				record.wall_ms = atoll(value);
 			else if (strcmp(next, "epoch") == 0)
 				record.epoch = atoll(value);
-			else if (strcmp(value, "yes") == 0)
+			else if (strcmp(next, "within_ms") == 0)
+				json_put_int(arena, body, next, atoll(value));
+			else if (strcmp(value, "yes") == 0 &&
+				 strcmp(next, "answer") != 0)
 				json_put_bool(arena, body, next, true);
 			else if (strcmp(next, "wave") == 0)
 				record.step = atoi(value);

@@ -117,6 +117,10 @@ sim_gate(struct sim *sim, struct gate *gate)
 			rules_back_limit(sim);
 			sim_record(sim, RECORD_BACK_LIMIT, -1, 0, "");
 			break;
+		case GATE_ASK:
+		case GATE_AWAIT:
+		case GATE_UNANSWERED: /* these plans ask nobody */
+			sim_fail(sim, "it asks somebody");
 		case GATE_HOLD: /* a person looks, and goes on */
 			if (sim->holds++ > (int)sim->change->host_count)
 				sim_fail(sim, "it pauses again and again");

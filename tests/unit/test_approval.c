@@ -281,6 +281,16 @@ a_statement_has_one_form(void **state)
 	assert_int_equal(
 	    statement_parse(arena, buf_bytes(&text), &said, &err), 0);
 	assert_string_equal(said.dead_man, "5m round No passwords; Keys only");
+	assert_null(said.asks);
+	said.asks = "dba (carol) within 2h, or it holds: Verified?\nperson: x";
+	buf_reset(&text);
+	statement_write(&text, &said);
+	assert_non_null(strstr(buf_str(&text),
+	    "Keys only\nasks: dba (carol) within 2h, or it holds: Verified?"));
+	assert_null(strstr(buf_str(&text), "\nperson: x"));
+	assert_int_equal(
+	    statement_parse(arena, buf_bytes(&text), &said, &err), 0);
+	assert_non_null(strstr(said.asks, "dba (carol) within 2h"));
 	buf_free(&text);
 	arena_free(arena);
 }

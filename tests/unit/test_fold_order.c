@@ -16,6 +16,10 @@ static const char order_plan[] =
 static const char *const stands[] = {
     "run-started",
     "run-started, paused",
+    "run-started, asked 1 at=5",
+    "run-started, asked 1 at=5, unanswered 1",
+    "run-started, asked 1 at=5, answered 1 answer=yes",
+    "run-started, asked 1 at=5, answered 1 answer=no",
     "run-started, wave-started 1, host-started a",
     "run-started, host-started a, intent 1 xid=x1",
     "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1",
@@ -49,6 +53,9 @@ static const char *const runs[] = {
     "wave-soaking 1 at=500",
     "wave-ended 1",
     "limit-reached text=l",
+    "asked 1 at=9",
+    "asked 2 at=9",
+    "unanswered 1",
     "back-started",
     "back-ended",
     "back-asked",
@@ -84,7 +91,7 @@ static const char *const runs[] = {
     "undo-stopped 1",
     "undo-conflict 1",
 };
-enum { RUNS_OF_RESTING = 15 };
+enum { RUNS_OF_RESTING = 18 };
 
 static const char *const besides[] = {
     "approved person=p",
@@ -92,6 +99,8 @@ static const char *const besides[] = {
     "paused because=p at=7",
     "resumed",
     "aborted because=p",
+    "answered 1 answer=yes at=8",
+    "answered 1 answer=no because=p at=8",
     "settled a 1 xid=x1 outcome=done",
     "settled a 1 xid=x1 outcome=not-done",
     "settled a 1 xid=x2 outcome=done",
@@ -113,6 +122,9 @@ order_may_be_said(struct arena *arena, const struct change *change,
 	place_fold(arena, change, &fold);
 	if (place_records(&fold, stand, &err) < 0)
 		fail_msg("%s: %s", stand, err.text);
+	/* nor is anybody answered who did not ask */
+	if (strncmp(beside, "answered", 8) == 0)
+		return fold_ask_open(&fold) != NULL;
 	return strncmp(beside, "settled", 7) != 0 ||
 	       (fold_part_rests(&fold.parts[0]) && run < RUNS_OF_RESTING);
 }

@@ -45,7 +45,7 @@ gate_text(const struct change *change, const struct change_fold *fold,
 {
 	static const char *const words[] = {"wait", "start-wave", "start-host",
 	    "soak", "end-wave", "limit", "back", "back-host", "back-limit",
-	    "hold", "paused", "end"};
+	    "ask", "await", "unanswered", "hold", "paused", "end"};
 	struct gate gate;
 
 	assert_true(size > sizeof(gate.text) + 8);

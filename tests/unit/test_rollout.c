@@ -103,7 +103,7 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
 {
 	static const char *const words[] = {"wait", "start-wave", "start-host",
 	    "soak", "end-wave", "limit", "back", "back-host", "back-limit",
-	    "hold", "paused", "end"};
+	    "ask", "await", "unanswered", "hold", "paused", "end"};
 	const char *word = words[gate->kind];
 
 	switch (gate->kind) {
@@ -126,6 +126,9 @@ gate_put(const struct change *change, const struct gate *gate, char *out,
 		snprintf(out, size, "%s %.255s", word, gate->text);
 		return;
 	case GATE_BACK:
+	case GATE_ASK:
+	case GATE_AWAIT:
+	case GATE_UNANSWERED:
 	case GATE_PAUSED:
 	case GATE_HOLD:
 	case GATE_END:
