@@ -87,6 +87,10 @@ void append_tell(
     struct journal *journal, struct append *append, const struct err *err);
 void append_free_all(struct append *appends);
 
+/* watch.c: a record that somebody else said, at a rehearsal. */
+void watch_tell(struct journal_watch *watch, const struct record *record);
+/* rehearsed.c: the one that is told, or NULL */
+void rehearsed_watch(struct journal *journal, struct journal_watch *watch);
 /* rehearsed.c: its part of journal_append and journal_close */
 void rehearsed_append(struct journal *journal, struct append *append);
 void rehearsed_close(struct journal *journal);

@@ -12,6 +12,7 @@ struct rehearsed {
 	struct rehearsed_options o;
 	struct append *batch; /* under way */
 	struct loop_timer *timer;
+	struct journal_watch *watch;
 	bool dead;
 };
 
@@ -97,6 +98,27 @@ rehearsed_append(struct journal *journal, struct append *append)
 	*journal->queue_end = append;
 	journal->queue_end = &append->next;
 	rehearsed_start(journal);
+}
+
+void
+rehearsed_watch(struct journal *journal, struct journal_watch *watch)
+{
+	journal->rehearsed->watch = watch;
+}
+
+void
+journal_rehearse_said(struct journal *journal, struct record record)
+{
+	struct rehearsed *rehearsed = journal->rehearsed;
+
+	if (rehearsed->dead)
+		return;
+	record.number = journal->count++;
+	if (rehearsed->o.durable != NULL &&
+	    !rehearsed->o.durable(rehearsed->o.arg, &record))
+		rehearsed_die(journal);
+	else if (rehearsed->watch != NULL)
+		watch_tell(rehearsed->watch, &record);
 }
 
 void

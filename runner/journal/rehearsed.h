@@ -19,8 +19,13 @@ struct rehearsed_options {
 	void *arg;
 };
 
-/* For journal_append, journal_put_blob, the tickets and journal_close. */
+/* For journal_append, journal_put_blob, the tickets, journal_watch_start and
+ * journal_close. */
 struct journal *journal_rehearse(const struct rehearsed_options *options);
+
+/* What another says beside the run (record_kind_is_outside): durable at once,
+ * and the run hears it. */
+void journal_rehearse_said(struct journal *journal, struct record record);
 
 /* Is it such a one? It has one user, and nothing can be read from it. */
 bool journal_is_rehearsed(const struct journal *journal);

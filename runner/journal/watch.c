@@ -78,8 +78,20 @@ journal_watch_look(struct journal_watch *watch)
 {
 	if (watch->looking)
 		bug("journal_watch_look from within its fn");
+	if (watch->journal->rehearsed != NULL)
+		return; /* nothing is there that was not told */
 	if (!watch->failed && watch->count != journal_count(watch->journal))
 		(void)watch_look(watch);
+}
+
+void
+watch_tell(struct journal_watch *watch, const struct record *record)
+{
+	watch->looking = true;
+	watch->fn(watch->arg, record, NULL);
+	watch->looking = false;
+	if (watch->stopped)
+		free(watch);
 }
 
 struct journal_watch *
@@ -98,7 +110,11 @@ journal_watch_start(struct journal *journal, int change, int64_t from,
 	watch->fn = fn;
 	watch->arg = arg;
 	watch->count = -1;
-	watch->timer = loop_timer_start(journal->loop, 0, watch_timer, watch);
+	if (journal->rehearsed != NULL)
+		rehearsed_watch(journal, watch);
+	else
+		watch->timer =
+		    loop_timer_start(journal->loop, 0, watch_timer, watch);
 	return watch;
 }
 
@@ -108,6 +124,8 @@ journal_watch_stop(struct journal_watch *watch)
 	if (watch == NULL)
 		return;
 	watch->stopped = true;
+	if (watch->journal->rehearsed != NULL)
+		rehearsed_watch(watch->journal, NULL);
 	if (watch->timer != NULL)
 		loop_timer_stop(watch->timer);
 	watch->timer = NULL;

@@ -5,12 +5,22 @@
 #include "rehearse/stage.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "journal/rehearsed.h"
 #include "preview/preview.h"
 #include "rollout/run.h"
 
 const int64_t stage_epoch_ms = 1767225600000; /* 2026-01-01 */
+
+/* A person who was asked and has not answered yet. */
+struct stage_asked {
+	LIST_ENTRY(stage_asked) next;
+	struct stage *stage;
+	int phase;
+	bool yes;
+	struct loop_timer *timer;
+};
 
 struct stage {
 	struct stage_options o;
@@ -22,6 +32,8 @@ struct stage {
 	struct record *records; /* durable so far, where they are kept */
 	size_t count, cap;
 	bool died;
+	LIST_HEAD(, stage_asked) asked;
+	struct journal *journal; /* of the one that runs, or NULL */
 	struct arena *run_arena; /* of one coordinator */
 	struct change_fold fold;
 };
@@ -187,12 +199,63 @@ stage_open(
 void
 stage_close(struct stage *stage)
 {
+	struct stage_asked *asked;
+
 	if (stage == NULL)
 		return;
+	LIST_FOREACH(asked, &stage->asked, next)
+	loop_timer_stop(asked->timer);
 	sim_free(stage->sim);
 	loop_close(stage->loop);
 	arena_free(stage->run_arena);
 	arena_free(stage->arena);
+}
+
+/* ---- persons ---- */
+
+static void
+stage_answer(void *arg)
+{
+	struct stage_asked *asked = arg;
+	struct stage *stage = asked->stage;
+	struct record record = {
+	    .change = stage->o.change->number,
+	    .epoch = stage->fold.epoch,
+	    .step = asked->phase,
+	    .kind = RECORD_ANSWERED,
+	    .host = "",
+	    .xid = "",
+	    .life = "",
+	    .actor = "rehearsal",
+	    .wall_ms = stage_wall_ms(stage),
+	    .body = asked->yes ? "{\"answer\":\"yes\"}" : "{\"answer\":\"no\"}",
+	};
+
+	asked->timer = NULL;
+	LIST_REMOVE(asked, next);
+	/* as `hoshu answer` would, it takes none where nothing is asked */
+	if (stage->journal != NULL && fold_ask_open(&stage->fold) != NULL)
+		journal_rehearse_said(stage->journal, record);
+}
+
+static void
+stage_ask(struct stage *stage, const struct record *record)
+{
+	struct stage_asked *asked;
+	int64_t after_ms = 0;
+	bool yes = true;
+
+	if (stage->o.answer != NULL &&
+	    !stage->o.answer(
+		stage->o.arg, record->step, record->attempt, &yes, &after_ms))
+		return;
+	asked = arena_new_of(stage->arena, struct stage_asked);
+	asked->stage = stage;
+	asked->phase = record->step;
+	asked->yes = yes;
+	LIST_INSERT_HEAD(&stage->asked, asked, next);
+	asked->timer =
+	    loop_timer_start(stage->loop, after_ms, stage_answer, asked);
 }
 
 /* ---- a coordinator ---- */
@@ -213,6 +276,8 @@ stage_durable(void *arg, const struct record *record)
 		kept->actor = arena_strdup(stage->arena, record->actor);
 		kept->body = arena_strdup(stage->arena, record->body);
 	}
+	if (record->kind == RECORD_ASKED)
+		stage_ask(stage, record);
 	if (stage->o.durable == NULL || stage->o.durable(stage->o.arg, record))
 		return true;
 	stage->died = true;
@@ -257,8 +322,11 @@ stage_run_once(struct stage *stage, struct gate_result *result, struct err *err)
 	    .hosts = stage->reach,
 	    .actor = "rehearsal",
 	};
-	int r = run_change(&options, result, err);
+	int r;
 
+	stage->journal = options.journal;
+	r = run_change(&options, result, err);
+	stage->journal = NULL;
 	fleet_close(options.fleet);
 	journal_close(options.journal);
 	return stage->died ? STAGE_DIED : r;
@@ -287,6 +355,15 @@ stage_resume(struct stage *stage, struct err *err)
 	return r;
 }
 
+static bool
+stage_is_unanswered(const struct stage *stage)
+{
+	for (size_t i = 0; i < stage->fold.ask_count; i++)
+		if (stage->fold.asks[i].over && !stage->fold.paused)
+			return true;
+	return false;
+}
+
 int
 stage_run(struct stage *stage, struct gate_result *result, struct err *err)
 {
@@ -300,7 +377,8 @@ stage_run(struct stage *stage, struct gate_result *result, struct err *err)
 		struct err why = ERR_INIT;
 
 		r = stage_run_once(stage, result, &why);
-		if (r == -(int)ERR_WAITING && stage->fold.back_limit)
+		if (r == -(int)ERR_WAITING &&
+		    (stage->fold.back_limit || stage_is_unanswered(stage)))
 			return STAGE_PAUSED;
 		if (r != -(int)ERR_WAITING || !stage->fold.paused) {
 			if (r < 0)

@@ -36,6 +36,11 @@ struct stage_options {
 	 * May be NULL. */
 	bool (*durable)(void *arg, const struct record *record);
 	void (*watch)(void *arg, const struct sim_event *event);
+	/* What a person answers before that phase (from 1), asked for the
+	 * times-th time, and after how long; false: nothing. NULL: yes, at
+	 * once. */
+	bool (*answer)(
+	    void *arg, int phase, int times, bool *yes, int64_t *after_ms);
 	void *arg;
 };
 
@@ -50,7 +55,7 @@ void stage_plan(struct arena *arena, struct change *change);
 int stage_open(const struct stage_options *options, struct stage **out,
     struct err *err) MUST_USE;
 /* One coordinator: 0 = the end, STAGE_DIED, STAGE_PAUSED (its way back waits
- * for a person: another run is the word to go on), or an error. A pause that a
+ * for a person, or nobody answered: another run is the word to go on), or an error. A pause that a
  * check asked for is lifted at once. */
 int stage_run(
     struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;

@@ -379,8 +379,10 @@ run_gate(struct run *run)
 		    NULL);
 		return true;
 	case GATE_HOLD:
-		run->stopping = true;
 		run->again = true;
+		if (run->appends > 0)
+			return false; /* an answer may have come before it */
+		run->stopping = true;
 		run_wake(run);
 		return false;
 	case GATE_PAUSED:

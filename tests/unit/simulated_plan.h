@@ -209,6 +209,13 @@ made_put_rules(struct made *made, struct buf *out)
 		    out, "spread: { rack: %d }\n", 1 + made_pick(made, 2));
 }
 
+static void
+made_put_ask(struct made *made, struct buf *out, const char *margin)
+{
+	buf_printf(out, "%sask: { say: sure?, within: %ds }\n", margin,
+	    1 + made_pick(made, 600));
+}
+
 /* One phase of a plan with phases: the lines of a plain plan, moved in. */
 static void
 made_put_phase(struct made *made, struct buf *out, int phase, int handlers)
@@ -220,6 +227,8 @@ made_put_phase(struct made *made, struct buf *out, int phase, int handlers)
 		made_put_waves(made, &inner);
 	made_put_steps(made, &inner, phase, handlers);
 	buf_printf(out, "  - name: p%d\n", phase);
+	if (made_chance(made, 35))
+		made_put_ask(made, out, "    ");
 	for (at = (char *)buf_str(&inner); (line = strsep(&at, "\n")) != NULL;)
 		if (line[0] != '\0')
 			buf_printf(out, "    %s\n", line);
@@ -237,6 +246,8 @@ made_put_plan(struct made *made, struct buf *out)
 	made_put_rules(made, out);
 	made_put_checks(made, out);
 	if (phases == 0) {
+		if (made_chance(made, 15))
+			made_put_ask(made, &work, "");
 		made_put_waves(made, &work);
 		made_put_steps(made, &work, 1, handlers);
 	} else {
@@ -278,6 +289,17 @@ made_plan(struct made *made)
 	made->text = arena_strdup(made->arena, buf_str(&out));
 	buf_free(&out);
 	made_plan_read(made);
+}
+
+static void
+made_asks(struct made *made)
+{
+	struct change_ask *asks = arena_array(
+	    made->arena, struct change_ask, made->plan->phase_count);
+
+	for (size_t p = 0; p < made->plan->phase_count; p++)
+		asks[p] = (struct change_ask){.role = "", .say = "sure?"};
+	made->change->asks = asks;
 }
 
 static void
@@ -370,6 +392,26 @@ made_trouble(struct made *made)
 	o->commit_ms = 1 + made_pick(made, 20);
 }
 
+/* Persons: most say yes in time, some no, late, or nothing; of the seed, not of
+ * when they are asked. Where nothing goes wrong nobody says no. */
+static bool
+made_answer(
+    const struct made *made, int phase, int times, bool *yes, int64_t *after_ms)
+{
+	struct made own = {.random = made->seed * 64 + (uint64_t)phase * 8 +
+				     (uint64_t)times % 8};
+	int64_t within_ms = made->plan->phases[phase - 1].ask->within_ms;
+	int pick = made_pick(&own, 100);
+
+	*yes = made->trouble == 0 || pick >= 8 || times > 3;
+	*after_ms = made_pick(&own, (int)within_ms);
+	if (times > 3 || pick < 8)
+		return true;
+	if (pick < 20) /* when it holds, or the next run asks again */
+		*after_ms += within_ms;
+	return pick >= 28;
+}
+
 /* All but the plan and the trouble. */
 static void
 made_change(struct made *made, int hosts)
@@ -384,6 +426,7 @@ made_change(struct made *made, int hosts)
 	change->inputs = json_map(made->arena);
 	change->files = json_list(made->arena);
 	change->blobs = blobs_new(made->arena, NULL);
+	made_asks(made);
 	made_hosts(made, hosts);
 	made_waves(made);
 	stage_plan(made->arena, change);

@@ -77,6 +77,12 @@ struct rules {
 	enum wave_is waves[32]; /* from 1 */
 	int64_t soak_from;
 	int failed, unreachable, excluded; /* hosts */
+	struct rule_ask {
+		int times;
+		int64_t until_ms;
+		bool open, over, no, yes; /* the first word counts */
+	} asks[MADE_PHASES];
+	bool refused; /* somebody said no */
 	bool stopped, back, ended;
 	enum back_scope scope;
 	int wave_at_back; /* the one that was on when the change went back */
@@ -242,6 +248,10 @@ rules_host_starts(const struct rules *rules, int host, int wave)
 
 	if (rules->stopped || rules->back || rules_limit_reached(rules))
 		rules_fail(rules, "h%d starts after the stop rule", host);
+	if (rules->plan->phases[phase].ask != NULL && !rules->asks[phase].yes)
+		rules_fail(rules, "h%d starts, nobody said yes", host);
+	if (rules->refused)
+		rules_fail(rules, "h%d starts after a no", host);
 	if (rules->waves[wave] != WAVE_IS_ON)
 		rules_fail(rules, "h%d starts, its wave is not on", host);
 	if (rules->change->hosts[host].waves[phase] != wave)
@@ -271,7 +281,7 @@ rules_wave(struct rules *rules, enum record_kind kind, int wave)
 	bool start = kind == RECORD_WAVE_STARTED;
 	bool soak = kind == RECORD_WAVE_SOAKING;
 
-	if (rules->stopped || rules->back)
+	if (rules->stopped || rules->back || (start && rules->refused))
 		rules_fail(rules, "wave %d moves after the stop rule", wave);
 	for (int before = 1; before < wave; before++)
 		if (rules->waves[before] != WAVE_IS_OVER)
@@ -304,6 +314,54 @@ rules_wave(struct rules *rules, enum record_kind kind, int wave)
 	rules->waves[wave] = start  ? WAVE_IS_ON
 			     : soak ? WAVE_SOAKS
 				    : WAVE_IS_OVER;
+}
+
+/* ---- a person's word before a phase ---- */
+
+static void
+rules_ask(struct rules *rules, const struct record *record)
+{
+	int phase = record->step - 1;
+	struct rule_ask *ask = &rules->asks[phase];
+
+	if (phase < 0 || (size_t)phase >= rules->plan->phase_count ||
+	    rules->plan->phases[phase].ask == NULL)
+		rules_fail(rules, "phase %d asks, who wants that?", phase + 1);
+	switch ((int)record->kind) {
+	case RECORD_ASKED:
+		if (rules->stopped || rules->back || rules->refused)
+			rules_fail(rules, "it asks, and may not go on");
+		if (rules_count(rules, rules_active, 0, NULL) > 0)
+			rules_fail(rules, "it asks, a host is in flight");
+		if (ask->open && !ask->over && rules->now_ms < ask->until_ms)
+			rules_fail(rules, "it asks twice");
+		for (size_t w = 1; w <= rules->change->wave_count; w++)
+			if ((rules_phase_of(rules, (int)w) < phase) !=
+			    (rules->waves[w] == WAVE_IS_OVER))
+				rules_fail(rules, "no barrier before it asks");
+		if (record->attempt != ++ask->times)
+			rules_fail(rules, "asked %d times, not %d",
+			    record->attempt, ask->times);
+		ask->open = true;
+		ask->over = false;
+		ask->until_ms =
+		    rules->now_ms + rules->plan->phases[phase].ask->within_ms;
+		return;
+	case RECORD_UNANSWERED:
+		if (!ask->open || rules->now_ms < ask->until_ms)
+			rules_fail(rules, "given up before its time");
+		ask->over = true;
+		return;
+	case RECORD_ANSWERED:
+		if (!ask->open)
+			rules_fail(rules, "an answer, nobody asked");
+		if (ask->yes || ask->no)
+			return;
+		ask->yes = strstr(record->body, "\"yes\"") != NULL;
+		ask->no = !ask->yes;
+		rules->refused = rules->refused || ask->no;
+		return;
+	}
 }
 
 /* ---- P5: the way back ---- */
@@ -860,6 +918,11 @@ rules_change_record(struct rules *rules, const struct record *record)
 		return;
 	case RECORD_BACK_LIMIT:
 		rules_back_pauses(rules);
+		return;
+	case RECORD_ASKED:
+	case RECORD_UNANSWERED:
+	case RECORD_ANSWERED:
+		rules_ask(rules, record);
 		return;
 	case RECORD_RUN_ENDED:
 		rules->ended = true;

@@ -67,6 +67,14 @@ show_watch(void *arg, const struct sim_event *event)
 	rules_event(&show->rules, event);
 }
 
+static bool
+show_answer(void *arg, int phase, int times, bool *yes, int64_t *after_ms)
+{
+	const struct show *show = arg;
+
+	return made_answer(show->rules.made, phase, times, yes, after_ms);
+}
+
 /* A whole rollout with its rules; its exit status. */
 static int
 show_run(struct show *show, struct made *made)
@@ -83,6 +91,7 @@ show_run(struct show *show, struct made *made)
 	rules->change = made->change;
 	made->options.durable = show_durable;
 	made->options.watch = show_watch;
+	made->options.answer = show_answer;
 	made->options.arg = show;
 	if (show->says)
 		print_message("# the plan:\n%s", made->text);
@@ -161,7 +170,7 @@ static void
 every_promise_holds_on_a_simulated_fleet(void **state)
 {
 	struct show *show = xcalloc(1, sizeof(*show));
-	int64_t kinds[RECORD_BACK_ENDED + 2] = {0}, records = 0, deaths = 0;
+	int64_t kinds[RECORD_KIND_COUNT] = {0}, records = 0, deaths = 0;
 	uint64_t called_off = 0, went_back = 0;
 	uint64_t first = env_number("FIRST", 1), count;
 	const char *preload = getenv("LD_PRELOAD");
@@ -182,7 +191,7 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 		deaths += show->rules.epoch - 1;
 		called_off += (uint64_t)show->rules.called_off;
 		went_back += (uint64_t)show->rules.went_back;
-		for (int kind = 0; kind <= RECORD_BACK_ENDED; kind++) {
+		for (int kind = 0; kind < RECORD_KIND_COUNT; kind++) {
 			kinds[kind] += show->rules.kinds[kind];
 			records += show->rules.kinds[kind];
 		}
@@ -206,6 +215,8 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 		if (kinds[kind] < 5)
 			fail_msg("hardly any %s",
 			    record_kind_word((enum record_kind)kind));
+	for (int kind = RECORD_ASKED; kind <= RECORD_ANSWERED; kind++)
+		assert_true(kinds[kind] > (int)count / 100);
 }
 
 int
