@@ -6,7 +6,7 @@
 # An exit status is the answer: 90 armed, 91 reverted, 92 reverted but a script failed, 93 reverting,
 # 94 there is no such guard, 95 confirmed, 96 open but its timer would not fire. 0: it is what was asked for.
 
-guard_arm() { # ID SECONDS UNDO XID...: armed wholly, or not at all
+guard_arm() { # ID SECONDS UNDO XID...: armed wholly, or not at all; $g/armed says so
 	i=$1 g=$H/guard/$1 t=$2 w=$3
 	umask 077
 	mkdir -p "$H/guard" && mkdir "$g" || return 1
@@ -17,8 +17,8 @@ guard_arm() { # ID SECONDS UNDO XID...: armed wholly, or not at all
 		guard_script >"$g/wake.sh" && sh -n "$g/wake.sh" && sh -n "$g/undo" &&
 		guard_before && guard_timer; then
 		sync
-		guard_armed && return
-		echo 'hoshu: the timer of the dead-man was made but does not run' >&2
+		guard_armed || echo 'hoshu: the timer of the dead-man was made but does not run' >&2
+		guard_armed && echo >"$g/armed" && sync && return
 	fi
 	guard_clean
 	return 1
@@ -231,6 +231,8 @@ guard_clean() { # all but the decision
 guard_is() { # ID
 	i=$1 g=$H/guard/$1 how=''
 	read -r how <"$g/how"
+	# what armed it was ended on its way: nothing was launched under it
+	[ ! -d "$g" ] || [ -e "$g/armed" ] || guard_decided || guard_clean
 } 2>/dev/null
 
 guard_confirm() { # ID
