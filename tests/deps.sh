@@ -48,6 +48,7 @@ test sudo                  become: sudo
 test perl                  prove runs the TAP tests
 test busybox-static        host.sh on a third shell
 test xxd                   bytes in test tables
+test cron                  the dead-man where there is no systemd
 test lua5.4                module tests by themselves
 test shellcheck            lint: every shell script
 test lua-check             lint: every Lua file

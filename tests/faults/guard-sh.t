@@ -1,7 +1,7 @@
 #!/bin/sh
 # The dead-man's part on a host, alone, on dash, bash as sh and busybox ash, and not as root: who wins
 # a race is who acted, what was launched is taken back and nothing else, what is killed goes on,
-# nothing stays behind. Cron is a file of ours here; real timers and reboots are in dead-man.t.
+# nothing stays behind. Cron is a file of ours here; real timers and reboots are in dead-man.t and guard-cron.t.
 # covers: P4, P5
 set -u
 cd "$(dirname "$0")/../.." || exit 1
