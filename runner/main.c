@@ -2,6 +2,7 @@
  * hoshu: argv -> command table -> exit status. The same program is its own
  * worker: `hoshu worker`, with the seam on descriptor 3.
  */
+#include "base/err.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
@@ -14,6 +15,7 @@ int
 main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	abort_start();
 	/* out of memory is the same everywhere: base/arena.h */
 	digest_start();
 	loop_start();

@@ -34,7 +34,7 @@ out_of_memory(size_t size)
 	    "hoshu: out of memory%s; what was recorded is kept, the same "
 	    "command goes on from it\n",
 	    asked);
-	abort();
+	abort_told();
 }
 
 void *

@@ -81,6 +81,11 @@ int err_print(FILE *out, const struct err *err);
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 
+/* From here on an abort() of a library says a line as well. */
+void abort_start(void);
+/* abort() of who has said why. */
+_Noreturn void abort_told(void) __attribute__((cold));
+
 #define MUST_USE __attribute__((warn_unused_result))
 
 #endif

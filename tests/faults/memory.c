@@ -8,7 +8,8 @@
  *	MEMORY_EVER  set: and every one after it
  *	MEMORY_LOG   gets "failed" at the failure; where it is only counted,
  *	             the number of each that is the first from its place (the
- *	             callers, 16 deep), and the count at the end
+ *	             callers), and the count at the end
+ *	MEMORY_DEEP  how many callers tell a place from another; 16
  * Under AddressSanitizer it stands before the sanitizer's own malloc. Must not
  * know more of hoshu than its name and that of its workers.
  */
@@ -34,6 +35,7 @@ static char *told;
 enum { TOLD_SIZE = 1 << 20, PLACES = 1 << 16, DEEP = 16 };
 static uint64_t places[PLACES];
 static size_t told_len;
+static int deep = DEEP;
 static __thread bool looking_back;
 
 static void *(*real_malloc)(size_t);
@@ -90,7 +92,7 @@ note_place(long call)
 	int count;
 
 	looking_back = true;
-	count = backtrace(callers, DEEP);
+	count = backtrace(callers, deep);
 	looking_back = false;
 	for (int i = 1; i < count; i++)
 		hash = (hash ^ (uintptr_t)callers[i]) * 1099511628211u;
@@ -192,6 +194,10 @@ memory_start(int argc, char **argv)
 	    strcmp(in, worker ? "worker" : program_invocation_short_name) != 0)
 		return;
 	ever = getenv("MEMORY_EVER") != NULL;
+	if (getenv("MEMORY_DEEP") != NULL)
+		deep = atoi(getenv("MEMORY_DEEP"));
+	if (deep < 1 || deep > DEEP)
+		_exit(125);
 	/* one process of a run: whoever makes the file */
 	fd = open(log, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

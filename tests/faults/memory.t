@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # Memory runs out: the Nth allocation of a command fails, libraries' own among them, under
-# AddressSanitizer where that build is there (HOSHU_ASAN). FULL=1: one N from each place (callers 16
-# deep) that allocates, and for what is quick every N; else some of them. A command ends by the
-# documented abort, or says what it could not do, or does all that it was to do; it never ends well
-# having done less, and what was interrupted goes on.
+# AddressSanitizer where that build is there (HOSHU_ASAN). FULL=1: one N from each place that allocates
+# (callers 16 deep, 8 for submit, approve and run), and for what is quick every N; else some of them.
+# A command ends by the documented abort, or says what it could not do, or does all that it was to do;
+# it never ends well having done less, and what was interrupted goes on.
 # covers: P4, P11
 use strict;
 use warnings;
@@ -21,7 +21,9 @@ my $plain = $p->{hoshu};
 my $tested = -x $asan ? abs_path($asan) : $plain;
 note("under test: " . ($tested eq $plain ? 'the release build, no sanitizers' : 'the build with sanitizers'));
 my $log = "$p->{dir}/log";
-my ($round, %count, @wrong) = (0);
+my $deep = $ENV{DEEP} // 16;
+my $round = 1;
+my (%count, @wrong);
 sub wrong { my ($where, $what, $said) = @_; push @wrong, "$where: $what"; diag("$where: $what"); diag($said) if $said }
 
 # A command with its Nth allocation failing; (status, said, did it come to that?). N = 0: they are
@@ -29,7 +31,7 @@ sub wrong { my ($where, $what, $said) = @_; push @wrong, "$where: $what"; diag("
 sub try_at {
     my ($in, $at, $ever, @args) = @_;
     unlink $log;
-    my ($status, $said) = $p->hoshu({ LD_PRELOAD => $shim, MEMORY_IN => $in, MEMORY_AT => $at, MEMORY_LOG => $log,
+    my ($status, $said) = $p->hoshu({ LD_PRELOAD => $shim, MEMORY_IN => $in, MEMORY_AT => $at, MEMORY_LOG => $log, MEMORY_DEEP => $deep,
         $ever ? (MEMORY_EVER => 1) : (), ASAN_OPTIONS => 'verify_asan_link_order=0:detect_leaks=0:allocator_may_return_null=1' },
         @args);
     my $told = -e $log ? do { local (@ARGV, $/) = ($log); <> // '' } : '';
@@ -44,7 +46,7 @@ sub judge {
     # glibc 2.36 crashes by itself where its name service switch starts without memory
     if ($said =~ /#[01] .* nss_database|^hoshu: nss_database\.c:/m) { $count{glibc}++ }
     elsif ($said =~ /AddressSanitizer|runtime error:|bug at/) { wrong($where, "ended with $status", $said) }
-    elsif ($status == -6) { $said =~ /^hoshu: out of memory/m ? $count{aborts}++ : wrong($where, 'aborted without a word', $said) }
+    elsif ($status == -6) { $said =~ /^hoshu: (?:out of memory|a library could not go on)/m ? $count{aborts}++ : wrong($where, 'aborted without a word', $said) }
     elsif ($status == 0) { $right->() ? $count{unmoved}++ : wrong($where, 'ended well, but not all was done', $said) }
     elsif ($status > 0 && $status < 124) { $said =~ /^hoshu: ./m || $status > 5 ? $count{refused}++ : wrong($where, "ended with $status and no reason", $said) }
     else { wrong($where, "ended with $status", $said) }
@@ -54,31 +56,31 @@ sub judge {
 sub mask { my ($text) = @_; $text =~ s/^ *read-only not enforced: .*//mg; $text =~ s/\d+/N/g; return $text }
 
 # One command in its place: prepare, arguments, what must hold when it ends well, what must hold after it.
-my $chg;
-my $said_right;
+my ($chg, $said_right, $stand) = ('', '', '');
 my %commands = (
-    check   => [sub { }, sub { ('check', "$p->{dir}/plan.yml") }, \&same, sub { }],
-    preview => [sub { }, sub { ('preview', "$p->{dir}/plan.yml") }, \&same, sub { }],
-    show    => [sub { }, sub { ('show', $chg) }, \&same, sub { }],
-    verify  => [sub { }, sub { ('audit', 'verify') }, \&same, sub { }],
-    submit  => [\&fresh, sub { ('submit', "$p->{dir}/plan.yml", '--as', 'alice') },
+    check   => [sub { back_to('run') }, sub { ('check', "$p->{dir}/plan.yml") }, \&same, sub { }],
+    preview => [sub { back_to('run') }, sub { ('preview', "$p->{dir}/plan.yml") }, \&same, sub { }],
+    show    => [sub { back_to('run') }, sub { ('show', $chg) }, \&same, sub { }],
+    verify  => [sub { back_to('run') }, sub { ('audit', 'verify') }, \&same, sub { }],
+    submit  => [sub { $p->forget_store; $stand = '' }, sub { ('submit', "$p->{dir}/plan.yml", '--as', 'alice') },
         sub { $_[0] =~ /^(CHG-\d+) submitted/m && grep { $_->{kind} eq 'submitted' } $p->records($1) },
         sub { my ($where) = @_; my ($s, $o, $c) = $p->submit({}); wrong($where, 'it could not be submitted afterwards', $o) unless $c }],
-    approve => [\&submitted, sub { ('approve', $chg, '--as', 'alice', '--key', "$p->{dir}/key") },
+    approve => [sub { $stand = ''; back_to('submitted') }, sub { ('approve', $chg, '--as', 'alice', '--key', "$p->{dir}/key") },
         sub { grep { $_->{kind} eq 'approved' } $p->records($chg) },
         sub { my ($where) = @_; my ($s, $o) = $p->approve({}, $chg); wrong($where, 'it could not be approved afterwards', $o) if $s != 0 && $o !~ /already/ }],
-    run     => [\&approved, sub { ('run', $chg) },
+    run     => [sub { $stand = ''; back_to('approved') }, sub { ('run', $chg) },
         sub { join('', $p->lines($round)) eq '12' && grep { $_->{kind} eq 'run-ended' } $p->records($chg) }, \&goes_on],
 );
 sub same { return mask($_[0]) eq $said_right }
-sub fresh { $p->forget_store; $p->plan(++$round, 2) }
-sub submitted {
-    fresh();
-    my ($status, $said);
-    ($status, $said, $chg) = $p->submit({});
-    BAIL_OUT("not submitted: $said") unless $chg;
+# The project as it stood at a moment, and hosts that hoshu never touched.
+sub keep { my ($name) = @_; system("cp -a $p->{dir}/store $p->{dir}/store.$name") == 0 or BAIL_OUT('no copy') }
+sub back_to {
+    my ($name) = @_;
+    return if $stand eq $name;
+    system("rm -rf $p->{dir}/store $p->{dir}/hosts/*/round-*; cp -a $p->{dir}/store.$name $p->{dir}/store") == 0 or BAIL_OUT('no copy');
+    $p->{campaign}->fresh_hosts;
+    $stand = $name;
 }
-sub approved { submitted(); my ($status, $said) = $p->approve({}, $chg); BAIL_OUT("not approved: $said") if $status }
 sub goes_on {
     my ($where, $status) = @_;
     my ($end, $said) = $status == 0 ? (0, '') : $p->hoshu({}, 'run', $chg);
@@ -133,7 +135,21 @@ my @campaigns = $only ? (map { [$_, 'hoshu', 0, $ENV{HOW} // 'places'] } split '
     : ((map { [$_, 'hoshu', 0, 4] } qw(check preview show verify)),
         (map { [$_, 'hoshu', 0, 2] } qw(submit approve run)),
         ['run', 'hoshu', 1, 2], ['run', 'worker', 0, 2]);
-approved();
-$p->hoshu({}, 'run', $chg);
-campaign(@$_) for @campaigns;
+{
+    my ($status, $said);
+    $p->plan($round, 2);
+    ($status, $said, $chg) = $p->submit({});
+    BAIL_OUT("not submitted: $said") unless $chg;
+    keep('submitted');
+    ($status, $said) = $p->approve({}, $chg);
+    BAIL_OUT("not approved: $said") if $status;
+    keep('approved');
+    ($status, $said) = $p->hoshu({}, 'run', $chg);
+    BAIL_OUT("not run: $said") if $status;
+    keep('run');
+}
+for my $one (@campaigns) {
+    $deep = $ENV{DEEP} // ($one->[0] =~ /^(?:submit|approve|run)$/ ? 8 : 16);
+    campaign(@$one);
+}
 done_testing();
