@@ -50,6 +50,7 @@ YML
 
 sub background {
     my ($out, @args) = @_;
+    unlink "$p->{dir}/$out"; # what the last round said
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
         open STDOUT, '>', "$p->{dir}/$out"; open STDERR, '>&', \*STDOUT;
@@ -71,7 +72,7 @@ for my $round (1 .. $rounds) {
     my $chg = planned($round);
     my $first = background('first', 'run', $chg);
     # somewhere in the middle of it: the whole takes about a second
-    for (1 .. 500) { last if said('first') =~ /run started/; sleep 0.005 }
+    until (said('first') =~ /run started/) { BAIL_OUT('it does not start: ' . said('first')) if waitpid $first, 1; sleep 0.005 }
     sleep rand 0.7;
     kill 'STOP', $first;
     if (waitpid($first, 1) == $first) { next } # it was through
@@ -88,7 +89,7 @@ for my $round (1 .. $rounds) {
     my @records = $p->records($chg);
     my ($fence) = grep { $_->{kind} eq 'run-started' && $_->{epoch} == 2 } @records;
     if (!$fence) { # it woke up first, renewed its lease and went on: as good
-        $fault .= "no take-over, yet $one and $two;" if $one != 0 || $two != 5;
+        $fault .= "no take-over, yet $one and $two: " . said('first') . said('second') . ';' if $one != 0 || $two != 5;
     } else {
         $fault .= "the first ended with $one: " . said('first') . ';' if $one != 5 || said('first') !~ /took the change over|is in run 2/;
         $fault .= "the second ended with $two: " . said('second') . ';' if $two != 0 || said('second') !~ /taken over from process $first/;
