@@ -150,6 +150,21 @@ asan-check: $(B)/hoshu $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS)
 	$(Q)ASAN_OPTIONS=detect_leaks=1 FUZZ_FROM=$(B)/fuzz \
 	    perl tests/harness.pl --only '$(T)' $(UNIT_PROGRAMS) tests/fuzz/fuzz.t
 
+# The deciders, changed in one place at a time: which changes does no test notice?
+MUTATED = $(wildcard runner/rollout/gate*.c runner/rollout/machine.c runner/journal/fold*.c)
+MUTANT_TESTS = fold settle phases guard rehearsed fold_order rollout simulated
+.PHONY: mutate
+mutate: ## which changes to the deciders no test notices (F='runner/...c': of these files)
+	$(Q)$(MAKE) --no-print-directory MODE=mutate CFLAGS_mutate=-O1 build/mutate/hoshu
+	$(Q)$(MAKE) --no-print-directory MODE=mutate CFLAGS_mutate=-O1 mutate-run
+
+.PHONY: mutate-run
+mutate-run:
+	$(Q)COMPILE='$(CC) $(filter -I% -D_% -DPCRE2%,$(CPPFLAGS)) $(filter-out -W% -MMD -MP,$(CFLAGS)) -w' \
+	    LINK='$(CC) $(LDFLAGS)' OBJECTS='$(OBJECTS)' \
+	    LIBS='$(ALL_LIBS) $(shell pkg-config --libs cmocka)' \
+	    TESTS='$(MUTANT_TESTS:%=test_%)' perl tests/mutate.pl $(or $(F),$(MUTATED))
+
 .PHONY: valgrind
 valgrind: $(UNIT_PROGRAMS) ## the unit tests under valgrind
 	$(Q)perl tests/valgrind.pl $(UNIT_PROGRAMS)
