@@ -152,7 +152,7 @@ asan-check: $(B)/hoshu $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS)
 
 # The deciders, changed in one place at a time: which changes does no test notice?
 MUTATED = $(wildcard runner/rollout/gate*.c runner/rollout/machine.c runner/journal/fold*.c)
-MUTANT_TESTS = fold settle phases guard rehearsed fold_order rollout simulated
+MUTANT_TESTS = fold settle phases guard rehearsed fold_order gate_left rollout simulated
 .PHONY: mutate
 mutate: ## which changes to the deciders no test notices (F='runner/...c': of these files)
 	$(Q)$(MAKE) --no-print-directory MODE=mutate CFLAGS_mutate=-O1 build/mutate/hoshu

@@ -1,11 +1,11 @@
 #!/usr/bin/perl
 # Do the tests notice when a decider decides otherwise? Each file named is changed in one place at
 # a time (a comparison, a condition dropped or turned round, a statement left out, one more or less)
-# and the tests run against it, the quickest first, until one fails. A mutant that none of them
+# and the tests run against it until one fails. A mutant that none of them
 # notices survives: a test is missing, or the change means nothing.
 #
 # `make mutate` says how to compile and link (COMPILE, LINK, OBJECTS, LIBS) and with what
-# (TESTS, sources). ONLY=text: mutants whose line in the list holds it. JOBS=n at once.
+# (TESTS, from cheap to dear). ONLY=text: mutants whose line in the list holds it. JOBS=n at once.
 use strict;
 use warnings;
 use Digest::MD5 qw(md5_hex);
@@ -76,7 +76,7 @@ sub mutants {
         push @m, [$begin, $length, "!($what)", 1] if $what !~ /^(?:true|false|NULL|-?\w+)$/;
     }
     # statements, as far as the eye can tell them from declarations
-    while ($code =~ /(?<=[;{}):])\s*\n\t+(?!(?:return [^;]|const |struct |enum |static |int |bool |size_t |char |int64_t |uint|for |while |if |else|do |case |default|switch |goto |\}|\{|[a-z_]+:))([^;{}]+;)/g) {
+    while ($code =~ /(?<=[;{}):])\s*\n[\t ]*+(?!(?:return [^;]|const |struct |enum |static |int |bool |size_t |char |int64_t |uint|for |while |if |else|do |case |default|switch |goto |\}|\{|[a-z_]+:))([^;{}]+;)/g) {
         push @m, [$-[1], length $1, ';'];
         pos($code) = $-[1];
     }
@@ -98,7 +98,7 @@ make_path("$place/$_") for 0 .. $jobs;
 for my $test (@tests) {
     quiet("$compile -Itests/unit -c -o $place/$test.o tests/unit/$test.c") == 0 or die "$test does not compile\n";
 }
-my ($all, $left) = (0, 0);
+my ($all, $left, %noticed) = (0, 0);
 
 sub judge {
     my ($in, $source, $right) = @_;
@@ -107,9 +107,12 @@ sub judge {
     quiet("$compile -c -o $in/m.o $in/m.c") == 0 or return 'no C';
     return 'same' if $right && md5_hex(slurp("$in/m.o")) eq $right;
     return md5_hex(slurp("$in/m.o")) if !$right;
-    for my $test (@tests) {
+    # whoever noticed most goes first; the last, which is dear, stays last
+    for my $test ((sort { ($noticed{$b} // 0) <=> ($noticed{$a} // 0) } @tests[0 .. $#tests - 1]), $tests[-1]) {
         quiet("$link -o $in/t $place/$test.o $in/m.o $others $libs") == 0 or die "$test does not link\n";
-        return $test if quiet("$in/t") != 0;
+        next if quiet("$in/t") == 0;
+        $noticed{$test}++;
+        return $test;
     }
     return 'survived';
 }

@@ -7,12 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool
-gate_holds_place(const struct part_fold *part)
-{
-	return fold_holds_place(part->state);
-}
-
 /* Can the host not go on with this phase, because it did not come well through
  * one before? */
 static bool
@@ -33,12 +27,6 @@ gate_part_final(const struct part_fold *part)
 	if (part->state == HOST_WAITING)
 		return gate_is_barred(part);
 	return part->state != HOST_STARTED && part->state != HOST_BACK;
-}
-
-bool
-gate_is_active(const struct part_fold *part)
-{
-	return fold_is_active(part->state);
 }
 
 int

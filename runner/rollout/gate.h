@@ -38,9 +38,6 @@ struct gate {
 void gate_decide(const struct change *change, const struct change_fold *fold,
     int64_t now_ms, struct gate *gate);
 
-/* Does this part hold a place of at_once and spread? Failed, unknown and
- * stuck hosts do, so that capacity never erodes; a host proved back does not. */
-bool gate_holds_place(const struct part_fold *part);
 /* Is nothing more to come of this part in the present direction? */
 bool gate_part_final(const struct part_fold *part);
 

@@ -5,8 +5,6 @@
 #include "rollout/gate.h"
 
 /* ---- gate.c ---- */
-/* Is something being done to it, or about to be? */
-bool gate_is_active(const struct part_fold *part);
 bool gate_is_failed(const struct part_fold *part);
 int gate_wave_now(const struct change *change, const struct change_fold *fold);
 /* What stands in the way of this part: those in flight (active), or all that

@@ -168,7 +168,6 @@ ask_deciders(const struct change *change, const struct change_fold *fold,
 	for (size_t i = 0; i < fold->part_count; i++) {
 		const struct part_fold *part = &fold->parts[i];
 
-		(void)gate_holds_place(part);
 		(void)gate_part_final(part);
 		(void)machine_has_way_back(change->plan, part);
 		/* the driver asks only of parts under way */
