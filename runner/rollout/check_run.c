@@ -23,6 +23,8 @@ struct check_run {
 	struct arena *arena;
 	struct json *spec; /* evaluated */
 	int waiting;	   /* jobs under way that will come back */
+	bool waits;	   /* for its round of the soak to begin */
+	bool trouble;	   /* the last try of the check in hand did not pass */
 	bool cancelled;
 	char text[600];
 };
@@ -135,6 +137,7 @@ check_tried(
 		return;
 	}
 	checks->passed_ms = 0;
+	checks->trouble = true;
 	if (now_ms - checks->began_ms + check->every_ms <= check->within_ms) {
 		check_again(checks, check->every_ms);
 		return;
@@ -246,6 +249,7 @@ check_begin(struct check_run *checks)
 	}
 	checks->began_ms = loop_now_ms(run->o.loop);
 	checks->passed_ms = 0;
+	checks->trouble = false;
 	expand_texts(checks->arena, check->spec, &texts);
 	change_data(&data, run->o.change, host->host,
 	    run_blob(run, host->host->facts),
@@ -264,7 +268,23 @@ check_start(void *arg)
 	struct check_run *checks = arg;
 
 	checks->timer = NULL;
+	checks->waits = false;
 	check_begin(checks);
+}
+
+bool
+checks_in_trouble(const struct check_run *checks)
+{
+	return checks != NULL && checks->trouble;
+}
+
+void
+checks_begin_now(struct check_run *checks)
+{
+	if (checks == NULL || !checks->waits)
+		return;
+	loop_timer_stop(checks->timer);
+	check_start(checks);
 }
 
 struct check_run *
@@ -286,6 +306,7 @@ checks_start(struct host_run *host, enum check_when when, checks_done *done)
 		if ((plan->checks[i].at & CHECK_SOAK) != 0 &&
 		    (delay_ms == 0 || plan->checks[i].every_ms < delay_ms))
 			delay_ms = plan->checks[i].every_ms;
+	checks->waits = true;
 	checks->timer =
 	    loop_timer_start(host->run->o.loop, delay_ms, check_start, checks);
 	return checks;

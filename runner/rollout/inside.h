@@ -263,6 +263,11 @@ typedef void checks_done(
 struct check_run *checks_start(
     struct host_run *host, enum check_when when, checks_done *done);
 void checks_cancel(struct check_run *checks);
+/* NULL for both: there are none under way. Has the last try not passed, and
+ * is it tried again? */
+bool checks_in_trouble(const struct check_run *checks);
+/* What waits for its round of the soak need not wait longer. */
+void checks_begin_now(struct check_run *checks);
 /* At the end of a run, when no answer is taken any more. */
 void checks_free_all(struct run *run);
 

@@ -13,6 +13,7 @@ static void run_woken(void *arg);
 static void run_soak_host(struct host_run *host);
 static void run_soak_checks(struct run *run, int wave);
 static bool run_soak_looked(const struct run *run, int wave);
+static void run_soak_last(struct run *run, int wave);
 
 /* A record under way to the disk; all of it lives in arena. */
 struct append_wait {
@@ -343,7 +344,7 @@ run_gate(struct run *run)
 			run_end_wave(run, gate.wave);
 			return true;
 		}
-		run_soak_checks(run, gate.wave);
+		run_soak_last(run, gate.wave);
 		run->again = true;
 		return false;
 	case GATE_LIMIT:
@@ -500,6 +501,16 @@ run_soak_owed(const struct host_run *host)
 		   (!host->soaked && host->fold->wave == host->run->soak_wave));
 }
 
+/* Has nobody seen its checks pass, or were they about to say that they do not
+ * when the time was over? A connection that goes is such a sign, too. */
+static bool
+run_soak_open(const struct host_run *host)
+{
+	return host->fold->state == HOST_DONE &&
+	       (!host->soaked || host->busy || run_soak_owed(host) ||
+		   checks_in_trouble(host->checks));
+}
+
 /* The soak is over: may the wave end? Not while a check of it has no answer. */
 static bool
 run_soak_looked(const struct run *run, int wave)
@@ -509,9 +520,21 @@ run_soak_looked(const struct run *run, int wave)
 	if (w->soak_ms == 0 || !run_has_soak_checks(run, w))
 		return true;
 	for (size_t i = 0; i < w->count; i++)
-		if (run_soak_owed(&run->hosts[w->parts[i]]))
+		if (run_soak_open(&run->hosts[w->parts[i]]))
 			return false;
 	return true;
+}
+
+/* The soak is over: who was never looked at is, without waiting for a round. */
+static void
+run_soak_last(struct run *run, int wave)
+{
+	const struct change_wave *w = &run->o.change->waves[wave - 1];
+
+	run_soak_checks(run, wave);
+	for (size_t i = 0; i < w->count; i++)
+		if (!run->hosts[w->parts[i]].soaked)
+			checks_begin_now(run->hosts[w->parts[i]].checks);
 }
 
 static void
