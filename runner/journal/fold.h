@@ -78,7 +78,8 @@ struct step_fold {
 	bool blind;    /* no probe could tell what the last one came to */
 	bool on_way_back;     /* its last attempt was on the way back */
 	bool asked_again;     /* that host is asked now */
-	bool unasked;	      /* unknown because the host could not be asked */
+	bool unasked;	      /* unknown: the host could not be asked, or said
+				 that it runs on */
 	char xid[33];	      /* of the last intent, in either direction */
 	char ran[33];	      /* of the last intent on the way there */
 	char life[128];	      /* the life it was launched in */

@@ -3,7 +3,7 @@
 # descendant of the step's supervisor, and whatever else still has what only the step was given, but
 # never the supervisor: it writes the verdict. There must be none while one of them lives, so the
 # shell that the supervisor waits for is held until the others are gone; what does not go within two
-# seconds is killed.
+# seconds is killed. What cannot be killed leaves the step running: the next stop tries again.
 
 stop() { # XID SIGNAL
 	x=$S/$1 k='' h='' listed=''
@@ -33,6 +33,8 @@ stop() { # XID SIGNAL
 		kill -KILL $k
 		gone $k
 	}
+	# what not even that ended hangs in the kernel, or is not ours: the step is not over
+	[ ! "$k" ] || return
 	# nothing else lives: this is its end, and the supervisor may say so
 	[ ! "$h" ] || {
 		echo >"$x.end"

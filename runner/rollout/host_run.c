@@ -368,6 +368,11 @@ host_fail(struct host_run *host, int id, bool stuck)
 		    _("step \"%s\" is kept, but whether it took effect is not "
 		      "known"),
 		    step->name);
+	else if (stuck && fold->unasked)
+		snprintf(text, sizeof(text),
+		    _("step \"%s\" runs on, although it was told to end; "
+		      "nothing is undone beside it"),
+		    step->name);
 	else if (stuck)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\" is not proved back: %s"), step->name,

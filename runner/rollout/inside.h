@@ -73,6 +73,7 @@ struct host_run { /* of one part: a host in a phase */
 	struct outcome outcome;
 	bool undoing; /* the launch in hand is of an undo */
 	bool settled; /* it was asked what became of the launch */
+	bool runs_on; /* and runs on, however often it is told to end */
 	char uptime[24];
 	int answers; /* still to come before judging */
 	struct output output[2];

@@ -41,9 +41,8 @@ judge_sealed(const struct outcome *outcome)
 				     outcome->verdict == VERDICT_NOTRUN);
 }
 
-/* What it will leave behind no probe can tell yet. */
-static bool
-judge_running(const struct outcome *outcome)
+bool
+judge_runs_on(const struct outcome *outcome)
 {
 	return outcome->known && outcome->verdict == VERDICT_RUNNING;
 }
@@ -65,7 +64,7 @@ judge_step(const struct outcome *outcome, const struct seen *after,
 	if (judge_sealed(outcome))
 		judge_set(out, RECORD_STEP_SEALED,
 		    N_("it never ran and now never will"));
-	else if (judge_running(outcome))
+	else if (judge_runs_on(outcome))
 		judge_set(out, RECORD_STEP_UNKNOWN,
 		    N_("it runs on, although it was told to end"));
 	else if (judge_uncertain(outcome) && met)
@@ -98,7 +97,7 @@ judge_undo(const struct outcome *outcome, const struct seen *now,
 	if (judge_sealed(outcome))
 		judge_set(out, RECORD_UNDO_SEALED,
 		    N_("it never ran and now never will"));
-	else if (judge_running(outcome))
+	else if (judge_runs_on(outcome))
 		judge_set(out, RECORD_UNDO_UNKNOWN,
 		    N_("it runs on, although it was told to end"));
 	else if (back)

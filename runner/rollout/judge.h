@@ -31,6 +31,8 @@ struct judgement {
 	const char *why;       /* "" or a sentence for people */
 };
 
+/* Is it at work still? What it will leave behind no probe can tell yet. */
+bool judge_runs_on(const struct outcome *outcome);
 /* An apply that was launched, and the probe after it (have false = none). */
 void judge_step(const struct outcome *outcome, const struct seen *after,
     struct judgement *out);

@@ -63,6 +63,8 @@ step_tell(struct host_run *host, const struct judgement *judged)
 		step_keep_blob(host, host->seen.seen);
 	}
 	json_put_text(arena, body, "uptime", host->uptime);
+	if (judge_runs_on(&host->outcome)) /* to be asked again first of all */
+		json_put_bool(arena, body, "unasked", true);
 }
 
 void
@@ -329,7 +331,7 @@ step_launch(
 	memset(&host->outcome, 0, sizeof(host->outcome));
 	output_take(host, NULL);
 	host->reboot_ends_ms = 0;
-	host->settled = false;
+	host->settled = host->runs_on = false;
 	host->undoing = undo;
 	host->told = step_body(host);
 	step_keep_blob(host, script);
@@ -352,7 +354,8 @@ step_wait(struct host_run *host)
 	int64_t now_ms = loop_now_ms(run->o.loop);
 
 	if (now_ms >= host->step_ends_ms) {
-		if (host->stops >= STOPS_MAX)
+		host->runs_on = host->stops >= STOPS_MAX;
+		if (host->runs_on)
 			return false;
 		if (!control_holds(run))
 			return true;
@@ -421,7 +424,8 @@ step_settle(struct host_run *host, int id)
 	host->outcome.stopped = ours;
 	host->step_ends_ms = loop_now_ms(host->run->o.loop) +
 			     (ours ? 0 : host->step->timeout_ms);
-	host->stops = 0;
+	host->runs_on = ours && host->runs_on;
+	host->stops = host->runs_on ? STOPS_MAX : 0;
 	host->settled = true;
 	host->undoing = host->fold->steps[id].undo == UNDO_OPEN;
 	step_settle_ask(host);

@@ -234,6 +234,23 @@ machine_kept_unknown(const struct plan *plan, const struct part_fold *part)
 	return 0;
 }
 
+/* A step that was asked and runs on: nothing is undone beside it. */
+static bool
+machine_runs_on(
+    const struct plan *plan, const struct part_fold *part, struct act *act)
+{
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *step = &part->steps[id];
+
+		if (plan->by_id[id]->phase != part->phase || !step->unasked ||
+		    (step->state != STEP_UNKNOWN && step->undo != UNDO_UNKNOWN))
+			continue;
+		act_set(act, ACT_STUCK, id);
+		return true;
+	}
+	return false;
+}
+
 /* A step that runs again on the way back; true when it has not yet. */
 static bool
 machine_again(
@@ -291,7 +308,8 @@ machine_back(const struct plan *plan, const struct part_fold *part,
 {
 	const struct phase *phase = &plan->phases[part->phase];
 
-	if (guard_back(plan, part, act) || machine_enter_back(phase, part, act))
+	if (guard_back(plan, part, act) || machine_runs_on(plan, part, act) ||
+	    machine_enter_back(phase, part, act))
 		return;
 	for (size_t i = phase->step_count; i-- > 0;)
 		if (machine_back_step(&phase->steps[i], part, act))

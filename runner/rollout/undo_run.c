@@ -144,6 +144,8 @@ undo_judge(struct host_run *host)
 	json_put_text(host->arena, host->told, "uptime", host->uptime);
 	if (!host->seen.have)
 		json_put_bool(host->arena, host->told, "blind", true);
+	if (judge_runs_on(&host->outcome))
+		json_put_bool(host->arena, host->told, "unasked", true);
 	if (plan_runs_again(host->step))
 		json_put_bool(
 		    host->arena, host->told, undo_again_word(host->step), true);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Steps that hurt the shell that runs them, on dash, bash as sh and busybox ash: one that removes its own
-# claim, empties the spool, kills its shell or its supervisor, prints a flood. It never runs twice, and while anything of
-# it is at work no verdict says that it has ended. covers: P4
+# claim, empties the spool, kills its shell or its supervisor, prints a flood or
+# cannot be killed. It never runs twice, and while anything of it is at work no verdict says that it has ended. covers: P4
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/faults/host-sh.sh
 . tests/faults/host-sh.sh
@@ -141,8 +141,37 @@ flooded() { # SHELL NAME: its first and its last part stay, with fallocate -p an
 	done
 }
 
+unkillable() { # SHELL NAME: what stands still where it would exit, as in the kernel for a dead disk
+	# shellcheck disable=SC2016
+	start "$1" "hangs$2" "sleep 60 & echo \$! >$t/pid; $middle"
+	there
+	read -r p <"$t/pid"
+	python3 "$t/hold.py" "$p" >"$t/held" &
+	holder=$!
+	until grep -q . "$t/held"; do sleep 0.05; done
+	is "$(cat "$t/held")" 0
+	stop "$1" "hangs$2"
+	is "$(told "$1" "hangs$2")" 'running *'
+	is "$(said "hangs$2" l)" ''
+	kill -9 "$holder"
+	wait "$holder"
+	while grep -qs '^State:.[^ZX]' "/proc/$p/status"; do sleep 0.05; done
+	stop "$1" "hangs$2"
+	wait "$shell"
+	is "$(said "hangs$2" l)" 'done 143 *'
+	is "$(cat "$effect" 2>/dev/null)" ''
+}
+cat >"$t/hold.py" <<'PY'
+import ctypes, sys, time
+ptrace = ctypes.CDLL(None).ptrace
+ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+SEIZE, STAYS_AT_EXIT = 0x4206, 0x40
+print(ptrace(SEIZE, int(sys.argv[1]), None, STAYS_AT_EXIT), flush=True)
+time.sleep(60)
+PY
+
 every() { # SHELL NAME
-	for what in flooded claim_removed claim_removed_and_done emptied shell_killed supervisor_killed unlisted; do
+	for what in flooded claim_removed claim_removed_and_done emptied shell_killed supervisor_killed unlisted unkillable; do
 		wrong=0
 		"$what" "$1" "$2"
 		ok "$wrong" "$2: $what"
