@@ -192,21 +192,63 @@ control_say_way(struct run *run, struct json *body)
 	json_put(run->arena, body, "hosts", hosts);
 }
 
+/* A run's first records. */
+struct begin {
+	struct record *records;
+	size_t count, cap;
+};
+
+static struct record *
+begin_add(struct run *run, struct begin *begin, enum record_kind kind,
+    const char *actor, struct json *body)
+{
+	struct buf text = BUF_INIT;
+	struct record *record =
+	    arena_push(run->arena, begin->records, begin->count, begin->cap);
+
+	if (body != NULL)
+		json_write(&text, body);
+	record->change = run->o.change->number;
+	record->epoch = run->o.fold->epoch + 1;
+	record->kind = kind;
+	record->actor = actor;
+	record->body = arena_strdup(run->arena, body ? buf_str(&text) : "{}");
+	buf_free(&text);
+	return record;
+}
+
+/* A person asked for the way back: who, why and for whom. One with the run's
+ * beginning: a part of it, or none, would be another wish. */
+static void
+begin_back(struct run *run, struct begin *begin)
+{
+	const struct change *change = run->o.change;
+	struct json *body = json_map(run->arena);
+
+	if (run->o.way == NULL || strcmp(run->o.way, "back") != 0)
+		return;
+	json_put_text(run->arena, body, "because", run->o.because);
+	if (run->o.asked == NULL) {
+		begin_add(run, begin, RECORD_BACK_ASKED, run->o.actor, body);
+		begin_add(run, begin, RECORD_BACK_STARTED, "hoshu", NULL);
+		return;
+	}
+	for (size_t h = 0; h < change->host_count; h++)
+		if (run->o.asked[h])
+			begin_add(
+			    run, begin, RECORD_BACK_ASKED, run->o.actor, body)
+			    ->host = change->hosts[h].name;
+}
+
 /*
- * The fence: behind this record the journal takes nothing more of an older
+ * The fence: behind these records the journal takes nothing more of an older
  * run. Only then is read what the older one had said until here.
  */
 static int
 control_fence(struct run *run, struct err *err)
 {
 	struct json *body = json_map(run->arena);
-	struct buf text = BUF_INIT;
-	struct record record = {
-	    .change = run->o.change->number,
-	    .epoch = run->o.fold->epoch + 1,
-	    .kind = RECORD_RUN_STARTED,
-	    .actor = run->o.actor,
-	};
+	struct begin begin = {0};
 	int r;
 
 	control_say_way(run, body);
@@ -214,10 +256,10 @@ control_fence(struct run *run, struct err *err)
 		json_put_text(run->arena, body, "text",
 		    arena_printf(run->arena, _("taken over from %s"),
 			lease_taken_from(run->o.lease)));
-	json_write(&text, body);
-	record.body = buf_str(&text);
-	r = journal_append_now(run->o.journal, &record, 1, NULL, err);
-	buf_free(&text);
+	begin_add(run, &begin, RECORD_RUN_STARTED, run->o.actor, body);
+	begin_back(run, &begin);
+	r = journal_append_now(
+	    run->o.journal, begin.records, begin.count, NULL, err);
 	if (r < 0)
 		return r;
 	return journal_read(run->o.journal, run->o.change->number,

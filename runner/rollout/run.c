@@ -101,9 +101,7 @@ run_record(struct run *run, struct host_run *host, enum record_kind kind,
 	    .xid = xid != NULL ? xid : "",
 	    .life = host != NULL ? place_life(host) : "",
 	    .kind = kind,
-	    .actor = kind == RECORD_RUN_STARTED || kind == RECORD_BACK_ASKED
-			 ? run->o.actor
-			 : "hoshu",
+	    .actor = kind == RECORD_RUN_STARTED ? run->o.actor : "hoshu",
 	    .wall_ms = world_wall_ms(run->o.world),
 	    .mono_ms = world_mono_ms(run->o.world),
 	};
@@ -573,26 +571,6 @@ run_interrupted(void *arg)
 	run_wake(run);
 }
 
-/* A person asked for the way back: the record says who, why and for whom. */
-static void
-run_begin_back(struct run *run)
-{
-	const struct change *change = run->o.change;
-	struct json *body = json_map(run->arena);
-
-	json_put_text(run->arena, body, "because", run->o.because);
-	if (run->o.asked == NULL)
-		run_record(
-		    run, NULL, RECORD_BACK_ASKED, 0, 0, NULL, body, NULL, NULL);
-	for (size_t i = 0; i < change->part_count && run->o.asked != NULL; i++)
-		if (run->o.asked[change->parts[i].host])
-			run_record(run, &run->hosts[i], RECORD_BACK_ASKED, 0, 0,
-			    NULL, body, NULL, NULL);
-	if (run->o.asked == NULL)
-		run_record(run, NULL, RECORD_BACK_STARTED, 0, 0, NULL, NULL,
-		    NULL, NULL);
-}
-
 static const struct ask_fold *
 run_unanswered(const struct change_fold *fold)
 {
@@ -634,8 +612,6 @@ run_change(const struct run_options *options, struct gate_result *result,
 	run.error = control_begin(&run, err);
 	if (run.error < 0)
 		goto out;
-	if (options->way != NULL && strcmp(options->way, "back") == 0)
-		run_begin_back(&run);
 	run_wake(&run);
 	interrupt =
 	    loop_signal_start(options->loop, SIGINT, run_interrupted, &run);
