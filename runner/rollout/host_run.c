@@ -373,6 +373,12 @@ host_fail(struct host_run *host, int id, bool stuck)
 		    _("step \"%s\" runs on, although it was told to end; "
 		      "nothing is undone beside it"),
 		    step->name);
+	else if (stuck && step->handler && fold->undo == UNDO_WAITING &&
+		 fold->undo_sealed == 0)
+		snprintf(text, sizeof(text),
+		    _("whether handler \"%s\" took effect is not known, and "
+		      "it is not run again: what owed it is kept"),
+		    step->name);
 	else if (stuck)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\" is not proved back: %s"), step->name,

@@ -221,16 +221,21 @@ machine_back_step(
 	return true;
 }
 
-/* A step that was kept although nobody knows whether it took effect, or 0:
- * going past it is right, calling the host proved back is not. */
+/* A step that was kept although nobody knows whether it took effect, or a
+ * handler that is not owed again (its notifier was kept), or 0: going past it
+ * is right, calling the host proved back is not. */
 static int
 machine_kept_unknown(const struct plan *plan, const struct part_fold *part)
 {
-	for (int id = 1; id <= plan->last_id; id++)
+	for (int id = 1; id <= plan->last_id; id++) {
+		const struct step_fold *fold = &part->steps[id];
+
 		if (plan->by_id[id]->phase == part->phase &&
-		    part->steps[id].state == STEP_UNKNOWN &&
-		    part->steps[id].undo == UNDO_KEPT)
+		    fold->state == STEP_UNKNOWN &&
+		    (fold->undo == UNDO_KEPT ||
+			(plan->by_id[id]->handler && fold->undo != UNDO_DONE)))
 			return id;
+	}
 	return 0;
 }
 
