@@ -44,6 +44,7 @@ static const struct word check_words[] = {
 static const struct word closed_words[] = {
     {"hostkey", 0},
     {"auth", 0},
+    {"password", 0},
     {"network", 0},
     {"protocol", 0},
     {"shell", 0},

@@ -74,6 +74,7 @@ link_reset(struct link *link)
 		pump_soon(fleet);
 		break;
 	}
+	password_reset(link);
 	loop_timer_stop(link->again);
 	link->again = NULL;
 	if (link->dialling != NULL)
@@ -249,7 +250,11 @@ send_open(struct link *link, int fd)
 	struct bytes fields[] = {number_field(&dial, link->dial),
 	    bytes_of(ssh->name), bytes_of(ssh->user),
 	    bytes_of(link->keys->types), buf_bytes(&keys),
-	    bytes_of(link->auth_key), bytes_of(link->how.become),
+	    bytes_of(link->auth_key),
+	    bytes_of(link->how.password != NULL &&
+			     strcmp(link->how.become, "sudo") == 0
+			 ? "password"
+			 : link->how.become),
 	    bytes_of(link->shell == FLEET_READONLY ? "readonly" : "plain"),
 	    bytes_of(link->root_spool),
 	    number_field(&deadline, ssh->connect_timeout_ms)};
@@ -325,6 +330,7 @@ link_start(struct link *link)
 	struct fleet *fleet = link->fleet;
 	const struct ssh_settings *ssh = link->how.ssh;
 	struct err err = ERR_INIT;
+	const char *why;
 	int fd;
 
 	TAILQ_REMOVE(&fleet->waiting, link, next);
@@ -337,6 +343,10 @@ link_start(struct link *link)
 	}
 	if (link_prepare(link) < 0)
 		return;
+	if (password_is_barred(link, &why)) {
+		connect_failed(link, "password", why, "", true);
+		return;
+	}
 	if (ssh->jump != NULL) {
 		if (jump_start(link, &fd, &err) < 0)
 			connect_failed(link, "network", err.text, "", true);
@@ -408,6 +418,7 @@ link_opened(struct link *link, const struct seam_message *message)
 	link->connect = NULL;
 	link->fleet->dialling--;
 	pump_soon(link->fleet);
+	password_opened(link);
 	arena = arena_new();
 	answer_opened(arena, message, &answer);
 	job_finish(connect, &answer);
@@ -429,6 +440,7 @@ link_closed(struct link *link, const struct seam_message *message)
 	struct err err = ERR_INIT;
 	struct arena *arena;
 
+	password_closed(link, why);
 	if (link->state == LINK_OPEN) {
 		link_lost(link);
 		return;

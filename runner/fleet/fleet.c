@@ -42,6 +42,7 @@ fleet_open(struct loop *loop, const struct fleet_options *options,
 	TAILQ_INIT(&fleet->late);
 	STAILQ_INIT(&fleet->given);
 	STAILQ_INIT(&fleet->bad);
+	STAILQ_INIT(&fleet->passwords);
 	LIST_INIT(&fleet->signing);
 	r = hands_start(fleet, options->workers, err);
 	if (r < 0) {
@@ -93,6 +94,7 @@ real_close(struct fleet *fleet)
 	}
 	given_free(fleet);
 	faults_free(fleet);
+	passwords_free(fleet);
 	free(fleet->links);
 	free(fleet->slots);
 	free(fleet->library);

@@ -32,6 +32,7 @@
 #include "openssh/openssh.h"
 
 struct fleet;
+struct secret; /* base/secret.h */
 struct ticket; /* journal/journal.h */
 
 enum { FLEET_MORE_MAX = 64 << 10 };
@@ -123,8 +124,11 @@ void fleet_eval(struct fleet *fleet, struct bytes expressions,
 struct fleet_host {
 	const struct ssh_settings *ssh; /* borrowed while connected */
 	const char *become;		/* "none" or "sudo" */
-	const char *root_spool;		/* "" = default */
-	const char *ssh_config;		/* for jump hosts; NULL = the user's */
+	/* What sudo gets when it asks; NULL = it must not ask. Borrowed until
+	 * fleet_close. */
+	const struct secret *password;
+	const char *root_spool; /* "" = default */
+	const char *ssh_config; /* for jump hosts; NULL = the user's */
 	bool place; /* steps of other hosts run there: a ticket names them */
 };
 /* Connect host (the caller's number for it, 0..99999). Waits for a place
@@ -132,7 +136,9 @@ struct fleet_host {
  * before authentication. The dial has ssh->connect_timeout_ms, and once more
  * all until the shell answers. Answers OPENED or CLOSED (why as in seam.h;
  * text says what to do). A host is connected once at a time (bug()
- * otherwise). strings of how: ssh and become are borrowed while connected. */
+ * otherwise). A password goes to one host first; when that one does not take
+ * it, no other host of this fleet is given it, or connected with it: CLOSED
+ * "password". strings of how: ssh and become are borrowed while connected. */
 void fleet_connect(struct fleet *fleet, int host, const struct fleet_host *how,
     enum fleet_shell shell, fleet_done *done, void *arg);
 /* The connection ends; open jobs answer FAILED connection. */

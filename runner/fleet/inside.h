@@ -98,7 +98,10 @@ struct link {
 	int tries;
 	int waits; /* for a worker, as there was none */
 	bool asked_to_sign;
-	struct arena *arena; /* of this connect */
+	int64_t prompt;	       /* of a sudo that waits; 0 = none */
+	bool password_given;   /* in this dial */
+	bool password_refused; /* ever */
+	struct arena *arena;   /* of this connect */
 	struct host_keys *keys;
 	const char *auth_key;
 	struct loop_dial *dialling;
@@ -133,6 +136,15 @@ struct signing { /* with the agent */
 	int64_t dial;
 };
 
+/* A password for sudo, and what became of it. */
+struct password {
+	STAILQ_ENTRY(password) next;
+	const struct secret *secret;
+	enum { PASSWORD_NEW, PASSWORD_TRIED, PASSWORD_GOOD, PASSWORD_BAD } is;
+	int host;   /* where it is being tried, or was refused */
+	char *name; /* that host's */
+};
+
 struct fleet {
 	struct fleet_door door;
 	struct loop *loop;
@@ -155,6 +167,7 @@ struct fleet {
 	struct loop_timer *late_timer;
 	STAILQ_HEAD(, given) given;
 	STAILQ_HEAD(, bad_module) bad;
+	STAILQ_HEAD(, password) passwords;
 	LIST_HEAD(, signing) signing;
 	struct ssh_agent *agent;
 	struct known_files *known;
@@ -252,6 +265,16 @@ int jump_start(struct link *link, int *fd, struct err *err) MUST_USE;
 
 /* sign.c */
 void sign_asked(struct link *link, const struct seam_message *message);
+
+/* password.c */
+void password_needed(struct link *link, const struct seam_message *message);
+/* It would only be refused: why, of the link's arena. */
+bool password_is_barred(struct link *link, const char **why);
+void password_opened(struct link *link);
+void password_closed(struct link *link, const char *why);
+/* The dial is over. */
+void password_reset(struct link *link);
+void passwords_free(struct fleet *fleet);
 
 /* checks.c */
 void checks_forget_host(struct fleet *fleet, struct link *link);

@@ -110,6 +110,11 @@ receive_message(
 		if (link != NULL)
 			sign_asked(link, message);
 		return 0;
+	case SEAM_NEED:
+		link = link_meant(hand, message);
+		if (link != NULL)
+			password_needed(link, message);
+		return 0;
 	case SEAM_OPENED:
 		link = link_meant(hand, message);
 		if (link != NULL)

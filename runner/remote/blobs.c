@@ -85,10 +85,11 @@ blob_start(struct remote *remote, const char *sha256, struct bytes data)
 
 	strcpy(side->key, sha256);
 	buf_put(&side->input, data.data, data.len);
+	gate_put_mark(&side->gate, &text);
 	shell_put_script(&text, place_sh);
 	shell_put_script(&text, blob_sh);
 	snprintf(size, sizeof(size), "%zu", data.len);
-	shell_put_sh(remote, &side->command);
+	shell_put_sh(remote, &side->gate, &side->command);
 	buf_puts(&side->command, " -c");
 	shell_put_word(&side->command, buf_str(&text));
 	buf_puts(&side->command, " hoshu");

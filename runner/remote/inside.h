@@ -7,6 +7,7 @@
  *	session.c   from handshake to shell; the turn of the loop; the end
  *	login.c     host key, authentication
  *	shell.c     the shell's channel and its first request
+ *	gate.c      what stands before a shell that sudo starts: its password
  *	requests.c  what is asked of the shell, and its answers
  *	side.c      further channels: blobs.c and stop.c
  */
@@ -30,6 +31,7 @@ enum {
 	 * few hundred KiB, one to a probe's question a few MiB */
 	FLOOD_MAX = 64 << 20,
 	SIDE_ANSWER_MAX = 4 << 10,
+	GATE_SAID_MAX = 16 << 10, /* before the shell starts, a stream */
 };
 
 /*
@@ -89,11 +91,29 @@ struct request {
 	int64_t sent_ms;
 };
 
+/* Until the shell behind sudo has said that it is there, nothing is sent to it
+ * but the answer to a prompt. */
+enum gate_state {
+	GATE_SHUT,
+	GATE_ASKED,    /* the prompt was seen, the answer is not here */
+	GATE_ANSWERED, /* once; never again */
+	GATE_OPEN,
+};
+
+struct gate {
+	enum gate_state state;
+	uint32_t prompt;
+	char nonce[FRAME_NONCE];
+	struct buf said[2]; /* stdout, stderr */
+	struct buf answer;  /* on its way to sudo */
+};
+
 /* A channel of its own that runs one command. */
 struct side {
 	struct side *next;
 	struct remote *remote;
 	LIBSSH2_CHANNEL *channel;
+	struct gate gate;
 	enum {
 		SIDE_WAITS,
 		SIDE_OPENS,
@@ -147,6 +167,8 @@ struct remote {
 
 	LIBSSH2_CHANNEL *channel;
 	struct buf command; /* of the exec request */
+	struct gate gate;
+	uint32_t prompts; /* numbers given to gates */
 	bool exec_sent, exec_taken;
 	bool moved;	     /* out of the session's scope, by logout.sh */
 	struct buf shell_in; /* on its way to the shell */
@@ -200,7 +222,8 @@ bool login_list_methods(struct remote *remote);
 /* shell.c */
 /* Append a script without its comments; the command that runs sh. */
 void shell_put_script(struct buf *out, const char *text);
-void shell_put_sh(const struct remote *remote, struct buf *out);
+void shell_put_sh(
+    const struct remote *remote, const struct gate *gate, struct buf *out);
 /* One word for a shell, with a blank in front. */
 void shell_put_word(struct buf *out, const char *word);
 /* Make the exec command and queue the first request. */
@@ -220,6 +243,22 @@ bool shell_read_boot(struct remote *remote, const struct remote_answer *answer,
 bool shell_open(struct remote *remote);
 /* Write requests and read answers until nothing moves. */
 void shell_work(struct remote *remote);
+
+/* gate.c */
+/* Shut where sudo may ask for a password; open otherwise. */
+void gate_start(struct remote *remote, struct gate *gate);
+void gate_free(struct gate *gate);
+/* What the shell behind it runs first, to say that it is there. */
+void gate_put_mark(const struct gate *gate, struct buf *text);
+/* Take what the channel says before that. Returns how much of data was used;
+ * the rest is for whoever is behind the gate, which is open then. */
+size_t gate_feed(struct remote *remote, struct gate *gate, bool is_err,
+    const char *data, size_t len);
+/* Write the answer to the prompt; true once the gate is open. */
+bool gate_pass(
+    struct remote *remote, struct gate *gate, LIBSSH2_CHANNEL *channel);
+/* The channel has ended before the shell was there. */
+void gate_ended(struct remote *remote, const struct gate *gate);
 
 /* requests.c */
 void requests_boot(

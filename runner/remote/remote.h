@@ -31,6 +31,7 @@ struct remote_options {
 	const char *host_keys; /* lines "type base64" */
 	const char *auth_key;  /* "type base64" */
 	bool sudo;	       /* sudo -n */
+	bool password;	       /* sudo that may ask for one: see need */
 	enum remote_shell shell;
 	/* Where root keeps its spool and pre-images: "" = /run/hoshu and
 	 * /var/lib/hoshu; "~/..." is in the home that sshd gives. Others keep
@@ -65,6 +66,9 @@ struct remote_events {
 	/* Sign payload with the auth key: remote_signature answers, at once or
 	 * later. */
 	void (*sign)(void *arg, const char *algorithm, struct bytes payload);
+	/* A sudo of ours asks for the password: remote_password answers, at
+	 * once or later. It asks at most once for each prompt number. */
+	void (*need)(void *arg, uint32_t prompt);
 	/* A blob that a script needs, or NULL data; copied at once. The member
 	 * may be NULL. */
 	struct bytes (*blob)(void *arg, const char *sha256);
@@ -76,6 +80,9 @@ int remote_open(struct loop *loop, const struct remote_options *options,
     struct err *err) MUST_USE;
 void remote_signature(
     struct remote *remote, struct bytes signature, const char *refused);
+/* refused: why there is none, or NULL. */
+void remote_password(struct remote *remote, uint32_t prompt,
+    struct bytes password, const char *refused);
 /* Close politely; `closed` is called with why "asked". */
 void remote_close(struct remote *remote);
 

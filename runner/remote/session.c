@@ -232,6 +232,7 @@ remote_free(struct remote *remote)
 	buf_free(&remote->payload);
 	buf_free(&remote->signature);
 	buf_free(&remote->command);
+	gate_free(&remote->gate);
 	buf_wipe(&remote->shell_in);
 	arena_free(remote->arena);
 	free(remote);

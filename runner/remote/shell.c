@@ -49,10 +49,15 @@ shell_put_script(struct buf *out, const char *text)
 }
 
 void
-shell_put_sh(const struct remote *remote, struct buf *out)
+shell_put_sh(
+    const struct remote *remote, const struct gate *gate, struct buf *out)
 {
-	buf_puts(out,
-	    remote->options.sudo ? "exec sudo -n -- /bin/sh" : "exec /bin/sh");
+	buf_puts(out, "exec ");
+	if (gate->state != GATE_OPEN)
+		buf_printf(out, "sudo -k -S -p %s -- ", gate->nonce);
+	else if (remote->options.sudo)
+		buf_puts(out, "sudo -n -- ");
+	buf_puts(out, "/bin/sh");
 }
 
 void
@@ -86,12 +91,19 @@ shell_start(struct remote *remote, remote_done *done)
 	struct buf text = BUF_INIT;
 	bool plain = remote->options.shell == REMOTE_PLAIN;
 
-	shell_put_sh(remote, &remote->command);
-	if (!plain) {
+	gate_start(remote, &remote->gate);
+	shell_put_sh(remote, &remote->gate, &remote->command);
+	gate_put_mark(&remote->gate, &text);
+	if (!plain)
 		shell_put_script(&text, reader_sh);
+	else if (text.len > 0)
+		buf_puts(&text, "exec /bin/sh");
+	if (text.len > 0) {
 		buf_puts(&remote->command, " -c");
 		shell_put_word(&remote->command, buf_str(&text));
 		buf_puts(&remote->command, " hoshu");
+	}
+	if (!plain) {
 		buf_reset(&text);
 		shell_put_script(&text, shut_in_sh);
 		shell_put_word(&remote->command, buf_str(&text));
@@ -146,6 +158,8 @@ shell_write(struct remote *remote)
 {
 	struct buf *in = &remote->shell_in;
 
+	if (!gate_pass(remote, &remote->gate, remote->channel))
+		return;
 	while (in->len > 0 && wire_has_room(&remote->wire)) {
 		ssize_t n =
 		    libssh2_channel_write(remote->channel, in->data, in->len);
@@ -163,6 +177,15 @@ shell_write(struct remote *remote)
 		}
 		buf_eat(in, (size_t)n);
 	}
+}
+
+static void
+shell_take(struct remote *remote, bool is_err, const char *data, size_t len)
+{
+	size_t used = gate_feed(remote, &remote->gate, is_err, data, len);
+
+	if (used < len && remote->why == NULL)
+		requests_feed(remote, is_err, data + used, len - used);
 }
 
 static bool
@@ -183,8 +206,8 @@ shell_read(struct remote *remote, int stream)
 			break;
 		}
 		any = true;
-		requests_feed(
-		    remote, stream == SSH_EXTENDED_DATA_STDERR, data, n);
+		shell_take(remote, stream == SSH_EXTENDED_DATA_STDERR, data,
+		    (size_t)n);
 	}
 	return any;
 }
@@ -203,12 +226,18 @@ shell_end(struct remote *remote)
 		    remote->options.name);
 		return;
 	}
-	err = frame_tail(&boot->err);
+	gate_ended(remote, &remote->gate);
+	err = remote->gate.state != GATE_OPEN ? buf_bytes(&remote->gate.said[1])
+					      : frame_tail(&boot->err);
 	if (err.len == 0)
 		err = frame_tail(&boot->out);
 	text_cleanse(said, sizeof(said), err.data, err.len);
 	said[strcspn(said, "\n")] = '\0';
-	if (remote->options.sudo)
+	if (remote->options.password)
+		remote_fail(remote, "shell",
+		    _("%s gives %s no root shell by sudo: %s"),
+		    remote->options.name, remote->options.user, said);
+	else if (remote->options.sudo)
 		remote_fail(remote, "shell",
 		    _("%s gives %s no root shell by `sudo -n`: %s: put the "
 		      "line \"%s ALL=(root) NOPASSWD: /bin/sh\" into "

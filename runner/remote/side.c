@@ -22,6 +22,7 @@ side_start(struct remote *remote,
 	*end = side;
 	side->remote = remote;
 	side->done = done;
+	gate_start(remote, &side->gate);
 	side->out.max = side->err.max = SIDE_ANSWER_MAX;
 	world_random_hex(&world_real, side->nonce, (FRAME_NONCE - 1) / 2);
 	remote_wake(remote);
@@ -85,7 +86,10 @@ side_exec(struct side *side)
 static void
 side_write(struct side *side)
 {
-	while (side->asked && side->input_at < side->input.len &&
+	if (!side->asked ||
+	    !gate_pass(side->remote, &side->gate, side->channel))
+		return;
+	while (side->input_at < side->input.len &&
 	       wire_has_room(&side->remote->wire)) {
 		ssize_t n = libssh2_channel_write(side->channel,
 		    side->input.data + side->input_at,
@@ -112,8 +116,12 @@ side_read(struct side *side, int stream, struct buf *kept)
 	ssize_t n;
 
 	while ((n = libssh2_channel_read_ex(
-		    side->channel, stream, data, sizeof(data))) > 0)
-		buf_put(kept, data, (size_t)n);
+		    side->channel, stream, data, sizeof(data))) > 0) {
+		size_t used =
+		    gate_feed(side->remote, &side->gate, stream != 0, data, n);
+
+		buf_put(kept, data + used, (size_t)n - used);
+	}
 	if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
 		side_fail(side);
 }
@@ -135,8 +143,10 @@ side_work(struct side *side)
 		side_read(side, SSH_EXTENDED_DATA_STDERR, &side->err);
 	}
 	if (side->state == SIDE_RUNS && side->accepted &&
-	    libssh2_channel_eof(side->channel) == 1)
+	    libssh2_channel_eof(side->channel) == 1) {
+		gate_ended(remote, &side->gate);
 		side->state = SIDE_CLOSES;
+	}
 	if (side->state != SIDE_CLOSES || remote->why != NULL)
 		return false;
 	return side->channel == NULL ||
@@ -146,6 +156,7 @@ side_work(struct side *side)
 static void
 side_free(struct side *side)
 {
+	gate_free(&side->gate);
 	buf_free(&side->command);
 	buf_wipe(&side->input);
 	buf_free(&side->out);

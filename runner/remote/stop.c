@@ -29,10 +29,11 @@ stop_send(struct remote *remote, const char *xid, const char *signal_name)
 	struct buf text = BUF_INIT;
 
 	strcpy(side->key, xid);
+	gate_put_mark(&side->gate, &text);
 	shell_put_script(&text, place_sh);
 	shell_put_script(&text, stop_sh);
 	buf_puts(&text, "exec 2>/dev/null; place \"$1\"; stop \"$2\" \"$3\"\n");
-	shell_put_sh(remote, &side->command);
+	shell_put_sh(remote, &side->gate, &side->command);
 	buf_puts(&side->command, " -c");
 	shell_put_word(&side->command, buf_str(&text));
 	buf_puts(&side->command, " hoshu");

@@ -179,7 +179,8 @@ host_worth_another(const struct host_run *host, const char *why)
 {
 	if (!host->fold->touched || host->connects >= HOST_CONNECTS_MAX)
 		return false;
-	return strcmp(why, "hostkey") != 0 && strcmp(why, "auth") != 0;
+	return strcmp(why, "hostkey") != 0 && strcmp(why, "auth") != 0 &&
+	       strcmp(why, "password") != 0;
 }
 
 /* A connection for checks of a soak that has ended meanwhile. */

@@ -234,6 +234,8 @@ void output_take(struct host_run *host, const struct answer *verdict);
  * whatever came of it. */
 void output_keep(struct host_run *host, void (*then)(struct host_run *host));
 void output_free(struct host_run *host);
+/* What a host says may hold the password that its sudo was given. */
+void output_mask(const struct host_run *host, char *data, size_t len);
 
 /* ---- guard_run.c ---- */
 /* Launch an act of a guard. */

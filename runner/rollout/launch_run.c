@@ -4,12 +4,15 @@
  */
 #include "rollout/inside.h"
 #include "base/i18n.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "digest/digest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TAIL_MAX = 2000 }; /* into a record: the end says why it failed */
 
 /* The key of one launch: change, host, step, direction, attempt. */
 void
@@ -168,16 +171,15 @@ static void
 step_tail(struct host_run *host, const char *key, struct bytes tail)
 {
 	struct buf text = BUF_LIMIT(8192);
-	const char *from = tail.data;
-	size_t len = tail.len;
+	char end[TAIL_MAX + SECRET_MAX];
+	size_t len = tail.len < sizeof(end) ? tail.len : sizeof(end);
+	size_t cut = len > TAIL_MAX ? len - TAIL_MAX : 0;
 
 	if (len == 0)
 		return;
-	if (len > 2000) { /* the end says why it failed */
-		from += len - 2000;
-		len = 2000;
-	}
-	text_cleanse_to(&text, from, len, false);
+	memcpy(end, (const char *)tail.data + tail.len - len, len);
+	output_mask(host, end, len);
+	text_cleanse_to(&text, end + cut, len - cut, false);
 	json_put_text(host->arena, host->told, key, buf_str(&text));
 	buf_free(&text);
 }

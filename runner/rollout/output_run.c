@@ -7,7 +7,7 @@
  * about its output changes it, and what a host claims costs no more than
  * OUTPUT_MAX a stream and OUTPUT_WITHIN_MS.
  */
-#include "base/i18n.h"
+#include "base/secret.h"
 #include "rollout/inside.h"
 
 #include <stdio.h>
@@ -27,6 +27,16 @@ struct piece {
 };
 
 static void output_ask(struct host_run *host);
+
+void
+output_mask(const struct host_run *host, char *data, size_t len)
+{
+	const struct secret *password =
+	    host->run->o.hosts[place_index(host)].password;
+
+	if (password != NULL)
+		secret_mask(password, data, len);
+}
 
 void
 output_free(struct host_run *host)
@@ -81,6 +91,7 @@ output_store(struct host_run *host, struct output *output, const char *name)
 	buf_put(&kept, output->tail.data, output->tail.len);
 	if (kept.len == 0)
 		goto out;
+	output_mask(host, kept.data, kept.len);
 	if (journal_put_blob(
 		host->run->o.journal, buf_bytes(&kept), sha256, &err) < 0) {
 		run_fail(host->run, &err);

@@ -63,6 +63,8 @@ queue_pop(struct seam *seam)
 {
 	struct packet *packet = seam->first;
 
+	if (seam_get_u32(packet->data) == SEAM_SECRET)
+		explicit_bzero(packet->data, packet->len);
 	seam->first = packet->next;
 	if (seam->first == NULL)
 		seam->last = NULL;
@@ -298,6 +300,12 @@ packet_read(struct seam *seam, size_t len, int *fd,
 	message->fd = *fd;
 	*fd = -1;
 	return 1;
+}
+
+void
+seam_wipe(struct seam *seam)
+{
+	explicit_bzero(seam->packet, sizeof(seam->packet));
 }
 
 int

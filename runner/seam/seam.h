@@ -24,11 +24,15 @@
  * OPEN      dial: number of this connection attempt, late answers of an older
  *           one are dropped. host_key_types: SSH algorithm names, comma
  *           separated. host_keys: lines "type base64", any one must match.
- *           auth_key: "type base64" of the one key offered. become: "none" or
- *           "sudo". shell: "plain" or "readonly". root_spool: "" = the
+ *           auth_key: "type base64" of the one key offered. become: "none",
+ *           "sudo", or "password": sudo that may ask for one. shell: "plain" or "readonly". root_spool: "" = the
  *           default of host.sh. The descriptor is the connected socket.
  * SIGNATURE signature: the raw signature (SSH "string sig" content, without
  *           the algorithm); refused: "" or why.
+ * NEED      a sudo that this worker started asks for a password; prompt: the
+ *           worker's number for it. -> SECRET secret: the bytes, or refused:
+ *           why there are none. The password is where the worker is only from
+ *           then on, and until it was written.
  * DESCRIBE  -> DESCRIBED descriptor JSON: {"name","summary","short","beside":[],
  *           "params":{NAME:{"type","required","words":[],"match","default",
  *           "summary"}},"can":{"undo":bool,"want":bool,...}}, or FAILED module
@@ -74,7 +78,7 @@
  * OPENED    life: boot id and spool token. readonly: plain|enforced|gaps;
  *           gaps: text, what could not be enforced. clock_ms: the host's wall
  *           clock; uptime: of the host, seconds. timings: "tcp=us kex=us auth=us shell=us".
- * CLOSED    why: hostkey|auth|network|protocol|shell|deadline|asked;
+ * CLOSED    why: hostkey|auth|password|network|protocol|shell|deadline|asked;
  *           fingerprint: of a refused host key ("type SHA256:..."). Every job
  *           of the host still open is answered FAILED connection before.
  * CANCEL    of a job without a connection (CHECK_NET): FAILED refused.
@@ -103,6 +107,7 @@
 	    "dial name user host_key_types host_keys auth_key "                \
 	    "become shell root_spool deadline_ms +")                           \
 	X(SEAM_SIGNATURE, "signature", "dial signature refused")               \
+	X(SEAM_SECRET, "secret", "dial prompt secret refused")                 \
 	X(SEAM_DESCRIBE, "describe", "module")                                 \
 	X(SEAM_PROBE, "probe", "module params data deadline_ms")               \
 	X(SEAM_LAUNCH, "launch", "xid life script deadline_ms")                \
@@ -120,6 +125,7 @@
 	/* worker -> coordinator */                                            \
 	X(SEAM_READY, "ready", "libssh2 shut_in")                              \
 	X(SEAM_SIGN, "sign", "dial algorithm payload")                         \
+	X(SEAM_NEED, "need", "dial prompt")                                    \
 	X(SEAM_OPENED, "opened",                                               \
 	    "dial life uid readonly gaps clock_ms uptime timings")             \
 	X(SEAM_CLOSED, "closed", "dial why text fingerprint")                  \
@@ -185,6 +191,9 @@ int seam_flush(struct seam *seam, struct err *err) MUST_USE;
  * -ERR_SYSTEM = the other end is gone, -ERR_INTERNAL = malformed. */
 int seam_recv(
     struct seam *seam, struct seam_message *message, struct err *err) MUST_USE;
+
+/* Overwrite the last message received: it held a secret. */
+void seam_wipe(struct seam *seam);
 
 /* The bytes that these fields are as a body. */
 size_t seam_size(const struct bytes *fields, size_t count);

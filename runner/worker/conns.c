@@ -81,6 +81,18 @@ conn_sign(void *arg, const char *algorithm, struct bytes payload)
 	worker_send(conn->worker, SEAM_SIGN, conn->host, 0, fields, 3);
 }
 
+static void
+conn_need(void *arg, uint32_t prompt)
+{
+	struct conn *conn = arg;
+	char dial[DIAL_DIGITS], number[16];
+	struct bytes fields[] = {dial_text(conn, dial), {number, 0}};
+
+	fields[1].len =
+	    (size_t)snprintf(number, sizeof(number), "%" PRIu32, prompt);
+	worker_send(conn->worker, SEAM_NEED, conn->host, 0, fields, 2);
+}
+
 static struct bytes
 conn_blob(void *arg, const char *sha256)
 {
@@ -110,6 +122,7 @@ static const struct remote_events conn_events = {
     .opened = conn_opened,
     .closed = conn_closed,
     .sign = conn_sign,
+    .need = conn_need,
     .blob = conn_blob,
 };
 
@@ -145,7 +158,10 @@ conns_open(struct worker *worker, const struct seam_message *message)
 	};
 	struct err err = ERR_INIT;
 
-	options.sudo = strcmp(seam_field_text(message, "become"), "sudo") == 0;
+	options.password =
+	    strcmp(seam_field_text(message, "become"), "password") == 0;
+	options.sudo = options.password ||
+		       strcmp(seam_field_text(message, "become"), "sudo") == 0;
 	options.shell =
 	    strcmp(seam_field_text(message, "shell"), "readonly") == 0
 		? REMOTE_READONLY
@@ -188,6 +204,20 @@ conns_signature(struct worker *worker, const struct seam_message *message)
 	if (conn != NULL && conn->remote != NULL)
 		remote_signature(conn->remote, seam_field(message, "signature"),
 		    *refused == '\0' ? NULL : refused);
+}
+
+void
+conns_secret(struct worker *worker, const struct seam_message *message)
+{
+	struct conn *conn = conn_of_dial(worker, message);
+	const char *refused = seam_field_text(message, "refused");
+
+	if (conn != NULL && conn->remote != NULL)
+		remote_password(conn->remote,
+		    (uint32_t)seam_field_int(message, "prompt", 0),
+		    seam_field(message, "secret"),
+		    *refused == '\0' ? NULL : refused);
+	seam_wipe(worker->seam);
 }
 
 /* May free conn at once. */

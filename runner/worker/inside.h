@@ -78,7 +78,7 @@ typedef void worker_handler(
     struct worker *worker, const struct seam_message *message);
 
 /* conns.c */
-worker_handler conns_open, conns_close, conns_signature;
+worker_handler conns_open, conns_close, conns_signature, conns_secret;
 /* The opened connection of a host, or NULL. */
 struct conn *conns_of(const struct worker *worker, uint32_t host);
 /* Its shell does not come back: close it. May free it at once. */

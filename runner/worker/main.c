@@ -34,6 +34,7 @@ static worker_handler *const handlers[SEAM_TYPES] = {
     [SEAM_BLOB] = jobs_blob,
     [SEAM_OPEN] = conns_open,
     [SEAM_SIGNATURE] = conns_signature,
+    [SEAM_SECRET] = conns_secret,
     [SEAM_DESCRIBE] = jobs_describe,
     [SEAM_PROBE] = jobs_probe,
     [SEAM_LAUNCH] = jobs_launch,

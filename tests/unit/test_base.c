@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/world.h"
 
@@ -82,6 +83,34 @@ arena_arrays_grow(void **state)
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(numbers[i], i);
 	arena_free(arena);
+}
+
+/* covers: P10 */
+static void
+a_secret_is_masked_wherever_it_stands(void **state)
+{
+	struct secret *secret;
+	char text[] = "sesamesesame open\0sesame sesam", all[] = "sesame";
+
+	(void)state;
+	assert_int_equal(secret_new(&secret, NULL), 0);
+	memcpy(secret_room(secret), "sesame", 6);
+	secret_set_len(secret, 6);
+	assert_int_equal(secret_bytes(secret).len, 6);
+	secret_mask(secret, text, sizeof(text) - 1);
+	assert_memory_equal(
+	    text, "************ open\0****** sesam", sizeof(text));
+	secret_mask(secret, all, 6);
+	assert_string_equal(all, "******");
+	secret_mask(secret, all, 0);
+	/* of one so short nearly everything would be masked */
+	memcpy(all, "ababab", 6);
+	memcpy(secret_room(secret), "ab", 2);
+	secret_set_len(secret, 2);
+	secret_mask(secret, all, 6);
+	assert_string_equal(all, "ababab");
+	secret_free(secret);
+	secret_free(NULL);
 }
 
 static void
@@ -464,6 +493,7 @@ main(void)
 	    cmocka_unit_test(errors_say_where_and_keep_their_code),
 	    cmocka_unit_test(arena_memory_is_zero_aligned_and_apart),
 	    cmocka_unit_test(arena_arrays_grow),
+	    cmocka_unit_test(a_secret_is_masked_wherever_it_stands),
 	    cmocka_unit_test(a_full_buffer_drops_whole_pieces_and_says_so),
 	    cmocka_unit_test(json_is_written_as_rfc_8785_says),
 	    cmocka_unit_test(json_survives_its_own_bytes),
