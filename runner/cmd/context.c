@@ -23,6 +23,7 @@ context_close(struct context *context)
 {
 	if (context->fleet != NULL)
 		fleet_close(context->fleet);
+	context_passwords_free(context);
 	if (context->journal != NULL)
 		journal_close(context->journal);
 	if (context->loop != NULL)
@@ -219,6 +220,13 @@ context_reach(struct context *context, struct err *err)
 		context->reach[i].become = host->become;
 		context->reach[i].root_spool = "";
 		context->reach[i].ssh_config = context->inventory->ssh_config;
+		if (known == NULL || known->password == NULL ||
+		    strcmp(host->become, "sudo") != 0)
+			continue;
+		r = context_password(
+		    context, known->password, &context->reach[i].password, err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -29,6 +29,7 @@ struct context {
 	struct waves_choice *choices; /* how each phase's waves were chosen */
 	struct fleet_host *reach; /* how to reach each host of the change, and
 				     then each place */
+	struct context_password *passwords;
 };
 
 /* Find hoshu.yml and read it. */
@@ -71,6 +72,10 @@ int context_load(
 /* Settings and known keys for every host of the change: context->reach. The
  * address, port and user must be what the change has (ERR_REFUSED). */
 int context_reach(struct context *context, struct err *err) MUST_USE;
+/* What that command prints for sudo; run once, however often it is asked for. */
+int context_password(struct context *context, const char *const *argv,
+    const struct secret **out, struct err *err) MUST_USE;
+void context_passwords_free(struct context *context);
 /* Hand the change's modules and files to the workers, from the blobs. */
 int context_equip(struct context *context, struct err *err) MUST_USE;
 

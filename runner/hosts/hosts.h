@@ -2,6 +2,8 @@
  * The inventory: hosts, groups of groups, variables; and selectors over it.
  *
  *	ssh_config: lab/ssh_config     # optional; ssh -G -F, relative to this file
+ *	become: { method: sudo, password: { command: [pass, show, ops] } }
+ *	                               # of every host that does not say
  *	vars: { zone: tokyo }          # of every host, weakest
  *	groups:
  *	  web:  { hosts: [web1, web2], vars: { tier: front } }
@@ -32,6 +34,8 @@ struct host {
 	int port;	     /* 0 = what ssh -G says */
 	const char *user;    /* NULL = what ssh -G says */
 	const char *become;  /* "none" or "sudo" */
+	/* The command that prints sudo's password, or NULL: sudo must not ask. */
+	const char *const *password;
 	const char **groups; /* sorted, with the groups of groups */
 	size_t group_count;
 	struct json *vars; /* map, merged */

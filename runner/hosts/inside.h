@@ -45,10 +45,17 @@ struct host_draft {
 	size_t group_count, group_cap;
 };
 
+struct become {
+	int64_t way;
+	const struct yaml *node; /* NULL = nothing is said */
+	const char **password;	 /* argv of the command, or NULL */
+};
+
 struct draft {
 	struct arena *arena;
 	struct inventory *inventory;
 	struct vars vars;
+	struct become become;	   /* of hosts that do not say */
 	const struct yaml *hosts;  /* map, or NULL */
 	const struct yaml *groups; /* map, or NULL */
 	struct group *group;	   /* sorted by name, like inventory->groups */
@@ -60,6 +67,13 @@ int hosts_check_name(
     const struct yaml *name, const char *what, struct err *err) MUST_USE;
 int hosts_read_vars(struct arena *arena, const struct yaml *map,
     const char *what, struct vars *vars, struct err *err) MUST_USE;
+
+/* become.c: the field of become: in this map, and then the rest of it. */
+struct yaml_field hosts_become_field(
+    const struct yaml *map, struct become *become);
+int hosts_read_become(struct arena *arena, const char *what,
+    struct become *become, struct err *err) MUST_USE;
+const char *hosts_become_way(const struct become *become);
 
 /* groups.c: draft->group from draft->groups, with parents and no circle. */
 int hosts_read_groups(struct draft *draft, struct err *err) MUST_USE;

@@ -154,17 +154,18 @@ static int
 read_host(struct draft *draft, const struct mention *mention, struct host *host,
     struct err *err)
 {
-	static const char *const ways[] = {"none", "sudo", NULL};
+	static const struct yaml nothing = {.type = YAML_TEXT};
 	const struct yaml *vars = NULL, *address = NULL, *user = NULL;
-	int64_t port = 0, become = 0;
+	const struct yaml *map = mention->value;
+	struct become become = {0, NULL, NULL};
+	int64_t port = 0;
 	const struct yaml_field fields[] = {
 	    {"address", YAML_WANT_TEXT, .node = &address},
 	    {"port", YAML_WANT_INT, .num = &port, .min = 1, .max = 65535},
 	    {"user", YAML_WANT_TEXT, .node = &user},
-	    {"become", YAML_WANT_CHOICE, .num = &become, .choices = ways},
+	    hosts_become_field(map != NULL ? map : &nothing, &become),
 	    {"vars", YAML_WANT_MAP, .node = &vars},
 	};
-	const struct yaml *map = mention->value;
 	const char *what =
 	    arena_printf(draft->arena, _("host '%s'"), host->name);
 	int r;
@@ -176,13 +177,18 @@ read_host(struct draft *draft, const struct mention *mention, struct host *host,
 		    map, what, fields, sizeof(fields) / sizeof(fields[0]), err);
 		if (r == 0)
 			r = check_connection(what, address, user, err);
+		if (r == 0)
+			r = hosts_read_become(draft->arena, what, &become, err);
 		if (r < 0)
 			return r;
 	}
 	host->address = address != NULL ? address->text : NULL;
 	host->user = user != NULL ? user->text : NULL;
 	host->port = (int)port;
-	host->become = ways[become];
+	if (become.node == NULL)
+		become = draft->become;
+	host->become = hosts_become_way(&become);
+	host->password = become.password;
 	return hosts_read_vars(
 	    draft->arena, vars, what, &draft->host[host->id].vars, err);
 }
@@ -308,6 +314,7 @@ read_inventory(struct draft *draft, const struct yaml *root, struct err *err)
 	const struct yaml *vars = NULL, *ssh_config = NULL;
 	const struct yaml_field fields[] = {
 	    {"ssh_config", YAML_WANT_TEXT, .node = &ssh_config},
+	    hosts_become_field(root, &draft->become),
 	    {"vars", YAML_WANT_MAP, .node = &vars},
 	    {"groups", YAML_WANT_MAP, .node = &draft->groups},
 	    {"hosts", YAML_WANT_MAP, .node = &draft->hosts},
@@ -316,6 +323,9 @@ read_inventory(struct draft *draft, const struct yaml *root, struct err *err)
 
 	r = yaml_read(root, _("the inventory"), fields,
 	    sizeof(fields) / sizeof(fields[0]), err);
+	if (r == 0)
+		r = hosts_read_become(
+		    draft->arena, _("the inventory"), &draft->become, err);
 	if (r == 0)
 		r = find_ssh_config(draft, ssh_config, err);
 	if (r == 0)

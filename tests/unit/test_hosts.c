@@ -147,6 +147,40 @@ a_host_is_read_with_all_it_says(void **state)
 	assert_null(inventory->ssh_config);
 }
 
+static void
+a_password_is_the_hosts_or_that_of_all(void **state)
+{
+	static const char text[] =
+	    "become: { method: sudo, password: { command: [pass, show, ops] } "
+	    "}\n"
+	    "hosts:\n"
+	    "  web1:\n"
+	    "  web2: { become: none }\n"
+	    "  web3: { become: sudo }\n"
+	    "  web4: { become: { method: sudo, password: { command: own } } }\n"
+	    "  web5: { become: { method: sudo } }\n";
+	struct inventory *inventory = must_load(*state, text);
+	const struct host *host = inventory_host(inventory, "web1");
+
+	assert_string_equal(host->become, "sudo");
+	assert_string_equal(host->password[0], "pass");
+	assert_string_equal(host->password[1], "show");
+	assert_string_equal(host->password[2], "ops");
+	assert_null(host->password[3]);
+	host = inventory_host(inventory, "web2");
+	assert_string_equal(host->become, "none");
+	assert_null(host->password);
+	host = inventory_host(inventory, "web3");
+	assert_string_equal(host->become, "sudo");
+	assert_null(host->password);
+	host = inventory_host(inventory, "web4");
+	assert_string_equal(host->password[0], "own");
+	assert_null(host->password[1]);
+	host = inventory_host(inventory, "web5");
+	assert_string_equal(host->become, "sudo");
+	assert_null(host->password);
+}
+
 /* hosts: first, then by first mention in groups, as the text has them. */
 static void
 the_order_is_that_of_the_text(void **state)
@@ -461,6 +495,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_host_is_read_with_all_it_says),
+	    TEST(a_password_is_the_hosts_or_that_of_all),
 	    TEST(the_order_is_that_of_the_text),
 	    TEST(a_host_knows_its_groups_and_theirs),
 	    TEST(the_nearest_group_wins),
