@@ -29,6 +29,16 @@ return {
     undone = "! systemctl is-active hoshu-test && ! systemctl is-enabled hoshu-test",
   },
   {
+    name = "a start that fails is no failed unit after its undo",
+    needs = SYSTEMD, before = UNIT .. [[
+sed -i 's/^ExecStart=.*/Type=oneshot\nExecStart=false/' /etc/systemd/system/hoshu-test.service
+systemctl daemon-reload
+]], finally = GONE,
+    params = { name = "hoshu-test", state = "running" },
+    breaks = true,
+    undone = "! systemctl is-failed hoshu-test && ! systemctl is-active hoshu-test",
+  },
+  {
     name = "stopped",
     needs = SYSTEMD, before = UNIT .. "systemctl start hoshu-test", finally = GONE,
     params = { name = "hoshu-test.service", state = "stopped" },
