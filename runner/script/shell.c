@@ -64,7 +64,7 @@ static const char part_put[] =
     "	if [ $s != 0 ]; then\n"
     "		rm -f \"$2\"\n"
     "		# no room for a copy: the kept file itself goes back\n"
-    "		if [ \"$5\" = kept ] && ln \"$6\" \"$2\"; then s=0; else unwritten \"$2\"; fi\n"
+    "		if [ \"$5\" = kept ] && ln \"$6\" \"$2\"; then s=0 linked=$6; else unwritten \"$2\"; fi\n"
     "	fi\n"
     "	if [ $s = 0 ] && [ \"$5\" != text ]; then\n"
     "		d=$(sha256sum <\"$2\")\n"
@@ -88,6 +88,15 @@ static const char part_put[] =
     "	mv -f \"$1\" \"$2\" || { s=$?; rm -f \"$1\"; return $s; }\n"
     "	# two names of one file stay as they are\n"
     "	[ ! -e \"$1\" ] || rm -f \"$1\"\n"
+    "	# what it took the place of has made room: a later write into the one is\n"
+    "	# none into the other\n"
+    "	[ ! \"${linked-}\" ] || apart \"$linked\" \"$2\"\n"
+    "	linked=\n"
+    "}\n"
+    "apart() { # KEPT PATH\n"
+    "	umask 077\n"
+    "	cat <\"$2\" >\"$1.$$\" && mv -f \"$1.$$\" \"$1\" || rm -f \"$1.$$\"\n"
+    "	umask 022\n"
     "}\n";
 
 static const char part_back[] =

@@ -52,6 +52,10 @@ like($said, qr/could not be written; df says: .* 100% \//, 'and it says why');
 like($c->on('real2', 'df / | tail -1'), qr/ 100% /, 'the disk is full still');
 is($status, 7, 'taken back, on a full disk') or diag($said, $c->hoshu('show', $chg));
 is($c->on($_, $sum), $before{$_}, "$_ is as it was") for @{ $c->{hosts} };
+# the kept file went back itself, for want of room, and is another file again
+is($c->on('real2', 'stat -c %h /srv/release'), "1\n", 'a write into it would change no kept copy');
+is($c->on('real2', 'cd /var/lib/hoshu/pre && sha256sum $(ls | grep -xE "[0-9a-f]{64}") | grep -c $(sha256sum </srv/release | cut -d" " -f1)'),
+    "1\n", 'which is there');
 
 # before it: nothing can even be claimed, or kept, there
 $c->on('real2', 'rm -f /var/tmp/filler /etc/fills');
