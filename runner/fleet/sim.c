@@ -37,6 +37,7 @@ struct sim_job {
 	char *params, *data; /* PROBE */
 	char xid[XID_SIZE], life[LIFE_SIZE];
 	struct bytes script; /* LAUNCH */
+	int64_t offset;	     /* OUTPUT */
 	struct sim_claim *claim;
 	struct loop_timer *timer;
 	bool gone; /* the host, while it runs */
@@ -236,7 +237,7 @@ job_said(struct sim_job *job)
 		answer.rc = host->sim->begun && host->bad_disk ? 1 : 0;
 		break;
 	case JOB_OUTPUT:
-		answer.kind = ANSWER_MORE;
+		sim_say_more(&answer, job->xid, job->offset);
 		break;
 	case JOB_SETTLE:
 		if (strcmp(job->life, life) != 0) {
@@ -268,9 +269,13 @@ job_over(void *arg)
 		link_break(job->link, true);
 		return;
 	}
+	if (job->kind == JOB_OUTPUT && sim_chance(host, 5)) {
+		link_break(job->link, sim_chance(host, 50));
+		return;
+	}
 	/* a probe that hangs takes the connection with it */
-	if (job->kind == JOB_PROBE && host->sim->begun && host->odd_probes &&
-	    sim_chance(host, 10)) {
+	if ((job->kind == JOB_PROBE || job->kind == JOB_OUTPUT) &&
+	    host->sim->begun && host->odd_probes && sim_chance(host, 10)) {
 		struct sim_link *link = job->link;
 
 		late = answer_of(ANSWER_FAILED, "deadline", "");
@@ -505,9 +510,10 @@ do_output(struct fleet *fleet, int host, const char *xid, int stream,
 {
 	struct sim_job *job = job_new(fleet, host, JOB_OUTPUT, done, arg);
 
-	(void)stream, (void)offset;
+	(void)stream; /* they print on one only */
 	if (job == NULL)
 		return;
+	job->offset = offset;
 	snprintf(job->xid, sizeof(job->xid), "%s", xid);
 	job_begin(job->link);
 }

@@ -105,6 +105,7 @@ struct sim_options {
 	struct sim_times times;
 	double met;  /* percent of steps that are met before the change */
 	double skip; /* percent of steps with a when: that are not for a host */
+	bool prints; /* some steps print more than comes with a verdict */
 	void (*watch)(void *arg, const struct sim_event *event); /* or NULL */
 	void *arg;
 };

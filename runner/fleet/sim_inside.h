@@ -142,6 +142,8 @@ void sim_say_check(struct sim_host *host, struct answer *answer);
 void sim_say_claim(
     const struct sim_claim *claim, struct arena *arena, struct answer *answer);
 
+void sim_say_more(struct answer *answer, const char *xid, int64_t offset);
+
 /* ---- sim.c ---- */
 /* The script that a launch waits for has come to its end. */
 void sim_job_ended(struct sim_job *job);

@@ -140,6 +140,7 @@ stage_fleet(struct stage *stage)
 	    .times = o->times,
 	    .met = o->met,
 	    .skip = o->skip,
+	    .prints = o->prints,
 	    .watch = o->watch,
 	    .arg = o->arg,
 	};

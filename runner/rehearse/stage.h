@@ -28,6 +28,7 @@ struct stage_options {
 	struct sim_rates rates;
 	struct sim_times times;
 	double met, skip;     /* see sim.h */
+	bool prints;	      /* the same */
 	const bool *unprobed; /* by step id; NULL = all can be probed */
 	int64_t commit_ms;
 	/* Keep the records, so that the next coordinator can go on. */

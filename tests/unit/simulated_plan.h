@@ -461,6 +461,7 @@ made_make(struct made *made, uint64_t seed)
 			       !made->plan->by_id[id]->handler &&
 			       made_chance(made, 8);
 	made->options.unprobed = unprobed;
+	made->options.prints = seed % 3 == 0;
 }
 
 /* ---- plans that a fault was found with: tests/bugs/NNN-*.yml ---- */

@@ -33,6 +33,7 @@ struct show {
 	int64_t deaths; /* left to die */
 	int64_t next;	/* records until then */
 	bool says;
+	int64_t printed, cut; /* outputs that are kept, whole or not */
 };
 
 static bool
@@ -45,6 +46,9 @@ show_durable(void *arg, const struct record *record)
 		    (long long)(record->wall_ms - stage_epoch_ms),
 		    record_kind_word(record->kind), record->host, record->step,
 		    record->body[2] != '\0' ? record->body : "");
+	show->printed += strstr(record->body, "\"out_blob\"") != NULL;
+	show->cut += strstr(record->body, "\"out_head\":65536,") != NULL ||
+		     strstr(record->body, "\"out_head\":0,") != NULL;
 	rules_record(&show->rules, record);
 	if (show->deaths == 0 || --show->next > 0 || show->rules.ended)
 		return true;
@@ -171,6 +175,7 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 {
 	struct show *show = xcalloc(1, sizeof(*show));
 	int64_t kinds[RECORD_KIND_COUNT] = {0}, records = 0, deaths = 0;
+	int64_t printed = 0, cut = 0;
 	uint64_t called_off = 0, went_back = 0;
 	uint64_t first = env_number("FIRST", 1), count;
 	const char *preload = getenv("LD_PRELOAD");
@@ -191,6 +196,8 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 		deaths += show->rules.epoch - 1;
 		called_off += (uint64_t)show->rules.called_off;
 		went_back += (uint64_t)show->rules.went_back;
+		printed += show->printed;
+		cut += show->cut;
 		for (int kind = 0; kind < RECORD_KIND_COUNT; kind++) {
 			kinds[kind] += show->rules.kinds[kind];
 			records += show->rules.kinds[kind];
@@ -199,9 +206,10 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 	free(show);
 	print_message("# %llu rollouts, %lld records, %lld coordinators died: "
 		      "%d done, %d failed, %d reverted, %d unknown, %d left "
-		      "over; 0 rules broken\n",
+		      "over; %lld outputs, %lld cut; 0 rules broken\n",
 	    (unsigned long long)count, (long long)records, (long long)deaths,
-	    status[0], status[6], status[7], status[8], status[9]);
+	    status[0], status[6], status[7], status[8], status[9],
+	    (long long)printed, (long long)cut);
 	print_message("# dead-men: %llu called off, %llu went back\n",
 	    (unsigned long long)called_off, (unsigned long long)went_back);
 	if (count < 3000)
@@ -211,6 +219,7 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 	for (int i = 6; i <= 9; i++)
 		assert_true(status[i] > (int)count / 100);
 	assert_true(status[0] > (int)count / 10);
+	assert_true(printed > 100 && cut > 10);
 	for (int kind = RECORD_WAVE_STARTED; kind <= RECORD_BACK_ENDED; kind++)
 		if (kinds[kind] < 5)
 			fail_msg("hardly any %s",
