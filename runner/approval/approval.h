@@ -20,6 +20,7 @@
  *	not taken back: none | STEP NAMES
  *	dead-man: 5m round STEP                         (where there is one)
  *	asks: before phase 2 "NAME", of ROLE (...): ... (where somebody is)
+ *	not previewed: 2 hosts: web3 web4
  *	later: 7d, so hosts that are away may be changed until 2026-11-29T18:20:00.000Z without another approval
  *	person: alice
  *	not before: 2026-11-22T18:20:00.000Z
@@ -51,7 +52,8 @@ struct statement {
 	const char *not_taken_back; /* "none" or names */
 	const char *dead_man; /* "5m round STEP; STEP", or NULL: no such line */
 	const char *asks;     /* who is asked what on the way, or NULL */
-	int64_t later_ms;     /* counted from not before; 0: no such line */
+	const char *not_previewed; /* "2 hosts: web3 web4", or NULL */
+	int64_t later_ms; /* counted from not before; 0: no such line */
 	const char *person;
 	int64_t not_before_ms, not_after_ms;
 	const char *nonce;

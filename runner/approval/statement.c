@@ -77,6 +77,8 @@ statement_write(struct buf *out, const struct statement *statement)
 		put_words(out, "dead-man", statement->dead_man);
 	if (statement->asks != NULL)
 		put_words(out, "asks", statement->asks);
+	if (statement->not_previewed != NULL)
+		put_words(out, "not previewed", statement->not_previewed);
 	put_later(out, statement);
 	put_words(out, "person", statement->person);
 	put_time(out, "not before", statement->not_before_ms);
@@ -240,7 +242,8 @@ take_if_there(struct lines *lines, const char *key, const char **words)
 {
 	size_t len = strlen(key);
 
-	if (strncmp(lines->next, key, len) != 0 || lines->next[len] != ':')
+	if (strncmp(lines->next, key, len) != 0 ||
+	    strncmp(lines->next + len, ": ", 2) != 0)
 		return 0;
 	return take_words(lines, key, words);
 }
@@ -324,6 +327,8 @@ take_all(struct lines *lines, struct statement *out)
 		0 ||
 	    (r = take_if_there(lines, "dead-man", &out->dead_man)) < 0 ||
 	    (r = take_if_there(lines, "asks", &out->asks)) < 0 ||
+	    (r = take_if_there(lines, "not previewed", &out->not_previewed)) <
+		0 ||
 	    (r = take_later(lines, out)) < 0 ||
 	    (r = take_words(lines, "person", &out->person)) < 0 ||
 	    (r = take_time(lines, "not before", &out->not_before_ms)) < 0 ||

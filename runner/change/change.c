@@ -109,6 +109,12 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 			break;
 		}
 	}
+	if (plan->limit != BACK_NONE && plan->host_failed != BACK_NONE &&
+	    change_away_hosts(change) > 0)
+		buf_printf(&names,
+		    "%swhat has no way back is not known of hosts that were "
+		    "not previewed",
+		    names.len > 0 ? "; " : "");
 	text =
 	    arena_strdup(arena, names.len > 0 ? buf_str(&names) : N_("none"));
 	buf_free(&names);

@@ -48,6 +48,8 @@ struct change_host {
 	const char *gaps;
 	int *waves;	     /* by phase: from 1, 0 = it takes no part */
 	const char *trouble; /* why it could not be previewed; "" = it was */
+	const char *away;    /* unpreviewed: allow, and it could not be reached;
+			     its steps are rules then. "" or NULL = it could */
 	struct change_step *steps; /* by step id */
 	const char **guards; /* by number: the way back that the host takes by
 				itself, a script; "" = nothing changes there */
@@ -125,6 +127,17 @@ const struct change_host *change_where(const struct change *change,
     const struct change_host *host, const struct step *step);
 /* Does the host go through this step's phase? */
 bool change_has_step(const struct change_host *host, const struct step *step);
+/* away.c: was it not previewed, and may be changed all the same? How many are
+ * so; their names, "2 hosts: web3 web4", or NULL. */
+bool change_is_away(const struct change_host *host);
+int change_away_hosts(const struct change *change);
+const char *change_not_previewed(
+    struct arena *arena, const struct change *change);
+/* Its steps then: what each will do is made at run time. */
+void change_away_steps(const struct change *change, struct change_host *host);
+/* What an EVAL of the plan's vars: answered, as a map. */
+int change_vars_map(struct arena *arena, const struct plan *plan,
+    struct bytes values, struct buf *out, struct err *err) MUST_USE;
 /* Make parts, and each wave's list of them, from the hosts' waves. */
 void change_make_parts(struct arena *arena, struct change *change);
 /* The same as the fold wants it; in arena. */

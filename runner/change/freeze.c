@@ -100,6 +100,8 @@ freeze_hosts(struct arena *arena, const struct change *change, bool steps)
 		json_put_text(arena, map, "plan_vars", host->plan_vars);
 		json_put(arena, map, "waves",
 		    freeze_host_waves(arena, change->plan, host));
+		if (change_is_away(host))
+			json_put_text(arena, map, "away", host->away);
 		if (!steps)
 			continue;
 		json_put_text(arena, map, "readonly", host->readonly);
@@ -317,5 +319,6 @@ change_statement(struct arena *arena, const struct change *change,
 	statement->not_taken_back = change_not_taken_back(arena, change);
 	statement->dead_man = change_dead_man(arena, change);
 	statement->asks = change_asks(arena, change);
+	statement->not_previewed = change_not_previewed(arena, change);
 	statement->later_ms = change->plan->later_ms;
 }

@@ -223,6 +223,7 @@ thaw_host(struct thaw *thaw, const struct json *map, struct change_host *host)
 	host->readonly = json_get_text(map, "readonly", "");
 	host->gaps = json_get_text(map, "gaps", "");
 	host->trouble = "";
+	host->away = json_get_text(map, "away", "");
 	if (host->name[0] == '\0' || host->groups == NULL ||
 	    host->vars == NULL || steps == NULL || steps->type != JSON_LIST ||
 	    steps->count != (size_t)last)

@@ -104,6 +104,7 @@ say_words(enum record_kind kind)
 		return N_("the time for hosts that were away is over, NOT "
 			  "changed");
 	case RECORD_PLACE_OPENED:
+	case RECORD_HOST_ASKED:
 		return NULL;
 	case RECORD_ASKED:
 		return N_("ASKS");

@@ -144,6 +144,12 @@ fold_part_record(struct change_fold *fold, struct part_fold *part,
 	case RECORD_HOST_OPENED:
 		part->was_lost = false;
 		return true;
+	case RECORD_HOST_ASKED:
+		fold_copy(host->facts, sizeof(host->facts),
+		    json_get_text(body, "facts", ""));
+		fold_copy(host->plan_vars, sizeof(host->plan_vars),
+		    json_get_text(body, "plan_vars", ""));
+		return true;
 	case RECORD_HOST_UNREACHABLE:
 		fold_part_set(fold, part, HOST_UNREACHABLE);
 		fold_count(&host->unreachable, &fold->unreachable);

@@ -112,11 +112,13 @@ struct part_fold {
 /* What counts is a host, whatever it has done in how many phases. */
 struct host_fold {
 	const char *name;
-	bool failed;		  /* counts against limits.failed */
-	bool unreachable;	  /* counts against limits.unreachable */
-	bool excluded;		  /* counts against limits.excluded */
-	bool lost;		  /* went away after its first step */
-	bool asked;		  /* a person asked for its way back */
+	bool failed;	  /* counts against limits.failed */
+	bool unreachable; /* counts against limits.unreachable */
+	bool excluded;	  /* counts against limits.excluded */
+	bool lost;	  /* went away after its first step */
+	bool asked;	  /* a person asked for its way back */
+	/* digests: of a host that was not previewed, what it was asked then */
+	char facts[65], plan_vars[65];
 	struct part_fold **parts; /* by phase, NULL where it has none */
 	struct step_fold *steps;  /* by step id; [0] unused */
 };

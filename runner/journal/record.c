@@ -44,7 +44,8 @@ record_kind_of(const char *word)
 bool
 record_kind_is_host(enum record_kind kind)
 {
-	return kind >= RECORD_HOST_STARTED && kind <= RECORD_HOST_STUCK;
+	return (kind >= RECORD_HOST_STARTED && kind <= RECORD_HOST_STUCK) ||
+	       kind == RECORD_HOST_ASKED;
 }
 
 bool

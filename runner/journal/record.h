@@ -73,7 +73,9 @@
 	/* a phase's question; step = the phase, from 1 */                     \
 	X(RECORD_ASKED, "asked")	   /* attempt; body: say, of, ... */   \
 	X(RECORD_UNANSWERED, "unanswered") /* in time: the change holds */     \
-	X(RECORD_ANSWERED, "answered")	   /* body: answer, statement, ... */
+	X(RECORD_ANSWERED, "answered")	   /* body: answer, statement, ... */  \
+	/* a host without a preview; body: facts, plan_vars, fixed by then */  \
+	X(RECORD_HOST_ASKED, "host-asked")
 
 enum record_kind {
 	RECORD_NONE,

@@ -219,6 +219,7 @@ struct plan {
 	enum plan_risk risk;
 	int64_t later_ms; /* hosts that are away are owed for so long; 0 = they
 			     are not. RISK_EMERGENCY only */
+	bool unpreviewed; /* so are those away at the preview. The same */
 	struct named_text *inputs;
 	size_t input_count;
 	struct named_text *vars;

@@ -21,6 +21,8 @@ static const char *const risk_words[] = {
     NULL,
 };
 
+static const char *const unpreviewed_words[] = {"allow", NULL};
+
 const char *
 plan_risk_name(enum plan_risk risk)
 {
@@ -30,9 +32,9 @@ plan_risk_name(enum plan_risk risk)
 /* The nodes of the top level, as they are found. */
 struct top {
 	const struct yaml *change, *reason, *limits, *rollback, *spread, *vars,
-	    *inputs, *later;
+	    *inputs, *later, *unpreviewed;
 	struct plan_parts parts;
-	int64_t risk;
+	int64_t risk, unpreviewed_word;
 };
 
 static int
@@ -50,6 +52,8 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 		.choices = risk_words},
 	    {"later", YAML_WANT_DURATION, .num = &plan->later_ms,
 		.node = &top->later},
+	    {"unpreviewed", YAML_WANT_CHOICE, .num = &top->unpreviewed_word,
+		.choices = unpreviewed_words, .node = &top->unpreviewed},
 	    {"targets", phases ? YAML_WANT_TEXT : YAML_NEED_TEXT,
 		.node = &parts->targets},
 	    {"waves", phases ? YAML_WANT_LIST : YAML_NEED_LIST,
@@ -68,7 +72,6 @@ read_top(struct plan *plan, const struct yaml *root, struct top *top,
 	    {"inputs", YAML_WANT_MAP, .node = &top->inputs},
 	    FIELD_NOT_YET("window"),
 	    FIELD_NOT_YET("secrets"),
-	    FIELD_NOT_YET("unpreviewed"),
 	};
 
 	return yaml_read(root, "plan", fields, COUNT(fields), err);
@@ -79,6 +82,11 @@ static int
 check_emergency(const struct plan *plan, const struct yaml *root,
     const struct top *top, struct err *err)
 {
+	if (top->unpreviewed != NULL && plan->risk != RISK_EMERGENCY)
+		return err_at(err, ERR_PLAN, word_place(root, "unpreviewed"),
+		    _("unpreviewed: is for risk: emergency only; otherwise a "
+		      "host that is away at submit is left out: targets: all "
+		      "& !HOST"));
 	if (top->later == NULL)
 		return 0;
 	if (plan->risk != RISK_EMERGENCY)
@@ -102,7 +110,19 @@ check_top(struct plan *plan, const struct yaml *root, const struct top *top,
 		return r;
 	plan->change_place = top->change->place;
 	plan->risk = (enum plan_risk)top->risk;
+	plan->unpreviewed = top->unpreviewed != NULL;
 	return check_emergency(plan, root, top, err);
+}
+
+/* What a host takes back by itself must be known before. */
+static int
+check_unpreviewed(const struct plan *plan, struct err *err)
+{
+	if (!plan->unpreviewed || plan->guard_count == 0)
+		return 0;
+	return err_at(err, ERR_PLAN, plan->guards[0]->place,
+	    _("guard: what a host takes back by itself comes from its preview; "
+	      "take unpreviewed: out, or the guard"));
 }
 
 static int
@@ -215,6 +235,7 @@ plan_read_using(struct arena *arena, const char *file, const char *text,
 	    (r = read_inputs(&reader, top.inputs, err)) < 0 ||
 	    (r = read_vars(&reader, top.vars, err)) < 0 ||
 	    (r = plan_read_phases(&reader, root, &top.parts, err)) < 0 ||
+	    (r = check_unpreviewed(plan, err)) < 0 ||
 	    (r = plan_read_limits(&reader, top.limits, err)) < 0 ||
 	    (r = plan_read_rollback(&reader, top.rollback, err)) < 0 ||
 	    (r = plan_read_spread(&reader, top.spread, err)) < 0 ||

@@ -22,16 +22,19 @@ enum { RETRY_MAX = 100, MODULE_NAME_MAX = 64 };
 static const char *const step_keys[] = {"name", "when", "notify", "timeout",
     "retry", "rollback", "because", "on", "each", "use", "with",
     /* not built yet, or not of a step */
-    "around", "ask", "unpreviewed", "secrets",
+    "around", "ask", "secrets",
     /* stands alone */
     "flush", "guard",
     /* said of the whole plan */
-    "later"};
+    "later", "unpreviewed"};
 enum { STEP_KEYS_BUILT = 11 };
 
 /* Words that stand beside many modules' keys, so that they may also stand
  * before it and are never taken for the module. */
 static const char *const beside_words[] = {"unless", "as", "env", "stdin"};
+
+/* Those that people put here, and that stand at the top. */
+static const char *const plan_words[] = {"later", "unpreviewed"};
 
 bool
 step_key_known(const char *key)
@@ -301,7 +304,6 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	    {"on", YAML_WANT_TEXT, .text = &step->on, .node = &on},
 	    FIELD_NOT_YET("around"),
 	    {"ask", YAML_WANT_ANY, .node = &ask},
-	    FIELD_NOT_YET("unpreviewed"),
 	    FIELD_NOT_YET("secrets"),
 	};
 	int r;
@@ -326,9 +328,12 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 			map, yaml_get(map, "each") != NULL ? "each" : "use"),
 		    _("each: and use: stand among the steps of a phase, not "
 		      "in a handler, a rollback or around:"));
-	if (yaml_get(map, "later") != NULL)
-		return err_at(err, ERR_PLAN, word_place(map, "later"),
-		    _("later: is said of the whole plan, beside risk:"));
+	for (size_t i = 0; i < COUNT(plan_words); i++)
+		if (yaml_get(map, plan_words[i]) != NULL)
+			return err_at(err, ERR_PLAN,
+			    word_place(map, plan_words[i]),
+			    _("%s: is said of the whole plan, beside risk:"),
+			    plan_words[i]);
 	if (yaml_get(map, "flush") != NULL)
 		return err_at(err, ERR_PLAN, word_place(map, "flush"),
 		    _("flush: stands alone among the steps of a phase, as "

@@ -269,7 +269,6 @@ ask_valued(void *arg, const struct answer *answer)
 	struct ask_host *host = arg;
 	const struct plan *plan = host->ask->change->plan;
 	struct arena *arena = host->ask->arena;
-	struct json *values = NULL, *map = json_map(arena);
 	struct err err = ERR_INIT;
 	struct buf text = BUF_INIT;
 
@@ -279,15 +278,11 @@ ask_valued(void *arg, const struct answer *answer)
 		ask_trouble(host, answer->text);
 		return;
 	}
-	if (json_parse(arena, answer->json.data, answer->json.len, "values",
-		&values, &err) < 0 ||
-	    values->type != JSON_LIST || values->count != plan->var_count) {
-		ask_trouble(host, _("the worker gave no values for vars:"));
+	if (change_vars_map(arena, plan, answer->json, &text, &err) < 0) {
+		buf_free(&text);
+		ask_trouble(host, err.text);
 		return;
 	}
-	for (size_t i = 0; i < plan->var_count; i++)
-		json_put(arena, map, plan->vars[i].name, values->items[i]);
-	json_write(&text, map);
 	host->host->plan_vars = ask_keep(host, buf_bytes(&text));
 	buf_free(&text);
 	host->step = 1;
@@ -328,6 +323,22 @@ ask_facts(void *arg, const struct answer *answer)
 	ask_vars(host);
 }
 
+/* Only who is not there; who has another key, or shuts us out, is mended. */
+static bool
+ask_is_away(const struct ask_host *host, const char *why)
+{
+	return host->ask->change->plan->unpreviewed && host->step == 0 &&
+	       strcmp(why, "hostkey") != 0 && strcmp(why, "auth") != 0;
+}
+
+static void
+ask_away(struct ask_host *host, const char *text)
+{
+	host->host->away = arena_strdup(host->ask->arena, text);
+	change_away_steps(host->ask->change, host->host);
+	ask_over(host);
+}
+
 static void
 ask_opened(void *arg, const struct answer *answer)
 {
@@ -336,7 +347,10 @@ ask_opened(void *arg, const struct answer *answer)
 	struct buf data = BUF_INIT;
 
 	if (answer->kind != ANSWER_OPENED) {
-		ask_trouble(host, answer->text);
+		if (ask_is_away(host, answer->why))
+			ask_away(host, answer->text);
+		else
+			ask_trouble(host, answer->text);
 		return;
 	}
 	host->host->readonly = arena_strdup(ask->arena, answer->readonly);
@@ -373,6 +387,7 @@ ask_begin(struct ask *ask, size_t index)
 	memset(host->changed, '-', steps);
 	host->host->facts = host->host->plan_vars = "";
 	host->host->readonly = host->host->gaps = host->host->trouble = "";
+	host->host->away = "";
 	host->host->guards = arena_array(
 	    ask->arena, const char *, ask->change->plan->guard_count + 1);
 	for (size_t g = 0; g < ask->change->plan->guard_count; g++)

@@ -14,7 +14,8 @@ group_key(const struct change *change, size_t index, struct digest *key)
 	const struct change_host *host = &change->hosts[index];
 	struct buf text = BUF_INIT;
 
-	buf_printf(&text, "%s\n%s\n", host->trouble, host->gaps);
+	buf_printf(&text, "%s\n%s\n%d\n", host->trouble, host->gaps,
+	    change_is_away(host));
 	for (int id = 1; id <= change->plan->last_id; id++) {
 		const struct change_step *step = &host->steps[id];
 
@@ -73,6 +74,10 @@ preview_count(const struct change *change, struct preview_counts *counts)
 
 		if (host->trouble[0] != '\0') {
 			counts->troubled++;
+			continue;
+		}
+		if (change_is_away(host)) {
+			counts->away++;
 			continue;
 		}
 		counts->enforced += strcmp(host->readonly, "enforced") == 0;

@@ -20,7 +20,8 @@ struct preview_options {
 
 /*
  * Fill facts, plan_vars, readonly and the steps of every host of the change;
- * a host that could not be asked gets its `trouble`. Runs the loop. Sets
+ * a host that could not be asked gets its `trouble`, or, where it is away and
+ * the plan allows that, is `away`. Runs the loop. Sets
  * preview_ms. Only an internal fault is an error.
  */
 int preview_ask(const struct preview_options *options, struct change *change,
@@ -43,7 +44,7 @@ struct json *preview_json(struct arena *arena, const struct change *change);
 
 /* How many steps of how many will be changed / cannot be told. */
 struct preview_counts {
-	int hosts, troubled, changing, unchanged;
+	int hosts, troubled, away, changing, unchanged;
 	int steps_change, steps_cannot_tell, steps_depend;
 	int enforced; /* hosts on which read-only was enforced */
 };

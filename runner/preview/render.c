@@ -267,6 +267,7 @@ static void
 render_counts(struct render *render)
 {
 	struct preview_counts counts;
+	int asked;
 
 	preview_count(render->change, &counts);
 	fprintf(render->out,
@@ -276,15 +277,24 @@ render_counts(struct render *render)
 		"could not be asked\n",
 		(unsigned long)counts.changing),
 	    counts.changing, counts.unchanged, counts.troubled);
+	if (counts.away > 0)
+		fprintf(render->out,
+		    ngettext("            %d host is away: NOT previewed, what "
+			     "is to do there is found out later\n",
+			"            %d hosts are away: NOT previewed, what is "
+			"to do there is found out later\n",
+			(unsigned long)counts.away),
+		    counts.away);
 	if (counts.steps_depend + counts.steps_cannot_tell > 0)
 		fprintf(render->out,
 		    _("            steps: %d foretold, %d depend on earlier "
 		      "ones, %d cannot be foretold\n"),
 		    counts.steps_change, counts.steps_depend,
 		    counts.steps_cannot_tell);
-	if (counts.troubled == counts.hosts)
+	asked = counts.hosts - counts.troubled - counts.away;
+	if (asked == 0)
 		return; /* nobody was asked: nothing to say of how */
-	if (counts.enforced == counts.hosts - counts.troubled)
+	if (counts.enforced == asked)
 		fprintf(render->out,
 		    _("            asked read-only, enforced by every host's "
 		      "kernel\n"));
@@ -292,8 +302,7 @@ render_counts(struct render *render)
 		fprintf(render->out,
 		    _("            asked read-only; NOT enforced on %d of the %d "
 		      "that were asked (see below)\n"),
-		    counts.hosts - counts.troubled - counts.enforced,
-		    counts.hosts - counts.troubled);
+		    asked - counts.enforced, asked);
 }
 
 static void
@@ -502,6 +511,10 @@ render_group(
 		    first->trouble);
 		return 0;
 	}
+	if (change_is_away(first)) /* each for a reason of its own */
+		fprintf(render->out,
+		    _("  NOT previewed (unpreviewed: allow): %s\n"),
+		    first->away);
 	if (first->gaps[0] != '\0') {
 		struct buf gaps = BUF_INIT;
 
@@ -553,6 +566,8 @@ render_json_host(struct arena *arena, const struct change *change,
 	json_put_text(arena, map, "address", host->address);
 	json_put(arena, map, "waves", waves);
 	json_put_text(arena, map, "trouble", host->trouble);
+	if (change_is_away(host))
+		json_put_text(arena, map, "away", host->away);
 	json_put_text(arena, map, "readonly", host->readonly);
 	for (int id = 1;
 	     host->trouble[0] == '\0' && id <= change->plan->last_id; id++) {
@@ -608,6 +623,9 @@ preview_json(struct arena *arena, const struct change *change)
 	json_put_int(arena, map, "in_flight", change->in_flight);
 	json_put_text(
 	    arena, map, "not_taken_back", change_not_taken_back(arena, change));
+	if (change->plan->unpreviewed)
+		json_put_int(
+		    arena, map, "not_previewed", change_away_hosts(change));
 	if (change->plan->later_ms > 0)
 		json_put_int(arena, map, "later_ms", change->plan->later_ms);
 	if (change->plan->guard_count > 0)

@@ -251,10 +251,8 @@ check_begin(struct check_run *checks)
 	checks->passed_ms = 0;
 	checks->trouble = false;
 	expand_texts(checks->arena, check->spec, &texts);
-	change_data(&data, run->o.change, host->host,
-	    run_blob(run, host->host->facts),
-	    run_blob(run, host->host->plan_vars), NULL, NULL, NULL,
-	    bytes_of(""));
+	change_data(&data, run->o.change, host->host, facts_of(host),
+	    facts_vars(host), NULL, NULL, NULL, bytes_of(""));
 	checks->waiting++;
 	fleet_eval(run->o.fleet, buf_bytes(&texts), buf_bytes(&data), 10000,
 	    check_valued, checks);

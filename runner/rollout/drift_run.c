@@ -109,10 +109,8 @@ step_drift(struct host_run *host)
 		buf_reset(&params);
 		buf_reset(&data);
 		json_write(&params, step->params);
-		change_data(&data, run->o.change, host->host,
-		    run_blob(run, host->host->facts),
-		    run_blob(run, host->host->plan_vars), step, changed, NULL,
-		    bytes_of(""));
+		change_data(&data, run->o.change, host->host, facts_of(host),
+		    facts_vars(host), step, changed, NULL, bytes_of(""));
 		fleet_probe(run->o.fleet, host->index, step->module,
 		    buf_bytes(&params), buf_bytes(&data), PROBE_TIMEOUT_MS,
 		    step_drift_seen, wait);

@@ -448,10 +448,17 @@ host_act(struct host_run *host)
 		step_settle(host, step);
 		return;
 	case ACT_CHECK_BEFORE:
+		if (facts_wanted(host)) {
+			facts_ask(host);
+			return;
+		}
 		host->checks = checks_start(host, CHECK_BEFORE, host_checked);
 		return;
 	case ACT_DRIFT:
-		step_drift(host);
+		if (facts_wanted(host))
+			facts_ask(host);
+		else
+			step_drift(host);
 		return;
 	case ACT_STEP:
 		step_start(host, step);

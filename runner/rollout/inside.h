@@ -9,6 +9,7 @@
  *	launch_run.c intent, launch, probe behind it, judge; settling
  *	output_run.c what a step printed, into the journal
  *	drift_run.c  is the host still as it was previewed?
+ *	facts_run.c  facts of a host that was away at the preview
  *	step_run.c   a step on the way there
  *	undo_run.c   a step on the way back
  *	guard_run.c  what a host is told about its dead-man
@@ -57,6 +58,8 @@ struct host_run { /* of one part: a host in a phase */
 	int connects;  /* failed connects in a row */
 	int64_t reboot_ends_ms; /* loop time till which it may be away; 0 = it
 				   is not rebooting */
+	bool asked;		/* facts_ask was, in this run */
+	char asked_facts[65];	/* what it answered */
 	bool let;		/* no other change has it in quarantine */
 	bool gone;		/* it ends because it can not be reached */
 	int64_t guard_until_ms; /* loop time up to which a dead-man that stands
@@ -137,6 +140,8 @@ void run_fail(struct run *run, const struct err *err);
  * looked for a time, or one could not tell? */
 bool run_soak_owed(const struct host_run *host);
 struct bytes run_blob(struct run *run, const char *sha256);
+/* Put it into the journal, for a record that is about to name it. */
+void run_keep_blob(struct run *run, const char *sha256);
 
 /* ---- control_run.c ---- */
 /* The run's first record, then all that stands before it; then others are
@@ -236,6 +241,14 @@ void output_keep(struct host_run *host, void (*then)(struct host_run *host));
 void output_free(struct host_run *host);
 /* What a host says may hold the password that its sudo was given. */
 void output_mask(const struct host_run *host, char *data, size_t len);
+
+/* ---- facts_run.c: a host that was not previewed ---- */
+/* Its facts and the plan's vars: of it, as they were fixed. */
+struct bytes facts_of(struct host_run *host);
+struct bytes facts_vars(struct host_run *host);
+/* Must it be asked for them before anything else? */
+bool facts_wanted(const struct host_run *host);
+void facts_ask(struct host_run *host);
 
 /* ---- guard_run.c ---- */
 /* Launch an act of a guard. */

@@ -35,12 +35,9 @@ step_xid(
 void
 step_keep_blob(struct host_run *host, const char *sha256)
 {
-	struct run *run = host->run;
 	bool act = plan_is_guard_act(host->step);
 	const struct change_step *frozen =
 	    act ? NULL : &host->host->steps[host->step->id];
-	struct err err = ERR_INIT;
-	char stored[65];
 
 	/* what the change froze was stored with it */
 	if (!act && (strcmp(sha256, frozen->seen) == 0 ||
@@ -48,9 +45,7 @@ step_keep_blob(struct host_run *host, const char *sha256)
 			strcmp(sha256, frozen->apply) == 0 ||
 			strcmp(sha256, frozen->undo) == 0))
 		return;
-	if (sha256[0] != '\0' && journal_put_blob(run->o.journal,
-				     run_blob(run, sha256), stored, &err) < 0)
-		run_fail(run, &err);
+	run_keep_blob(host->run, sha256);
 }
 
 static void

@@ -50,10 +50,8 @@ step_probe(struct host_run *host, const struct step *step, bool when,
 	if (!when) /* it was decided before; now only its state counts */
 		shown.when = NULL;
 	json_write(&params, step->params);
-	change_data(&data, run->o.change, host->host,
-	    run_blob(run, host->host->facts),
-	    run_blob(run, host->host->plan_vars), &shown,
-	    step_changed(host, step), before, pin);
+	change_data(&data, run->o.change, host->host, facts_of(host),
+	    facts_vars(host), &shown, step_changed(host, step), before, pin);
 	fleet_probe(run->o.fleet, place_index(host), step->module,
 	    buf_bytes(&params), buf_bytes(&data), behind_ms + PROBE_TIMEOUT_MS,
 	    done, host);

@@ -142,6 +142,17 @@ run_blob(struct run *run, const char *sha256)
 }
 
 void
+run_keep_blob(struct run *run, const char *sha256)
+{
+	struct err err = ERR_INIT;
+	char stored[65];
+
+	if (sha256[0] != '\0' && journal_put_blob(run->o.journal,
+				     run_blob(run, sha256), stored, &err) < 0)
+		run_fail(run, &err);
+}
+
+void
 run_wake(struct run *run)
 {
 	if (run->wake == NULL)

@@ -31,8 +31,9 @@ sub records { my ($s, $t) = $p->hoshu({}, 'audit', 'show', $_[0]); scalar(() = $
 my ($status, $said);
 sub hoshu { my ($env, @args) = ref $_[0] ? @_ : ({}, @_); ($status, $said) = $p->hoshu($env, @args) }
 sub change {
-    my ($name, $top, $step) = @_;
+    my ($name, $top, $step, $steps) = @_;
     $step //= "echo $name >>\"\$HOME/$name\"";
+    $steps //= "  - name: Step\n    shell: '$step'\n";
     $p->put('plan.yml', <<"YML");
 change: Emergency $name
 reason: SEC-1
@@ -42,8 +43,7 @@ waves: [ { hosts: 1 }, { hosts: rest } ]
 $top
 rollback: none
 steps:
-  - name: Step
-    shell: '$step'
+$steps
 YML
     ($status, $said, my $chg) = $p->submit({});
     BAIL_OUT("not submitted: $said") unless $chg;
@@ -174,6 +174,69 @@ is($status, 6, 'one fails') or diag($said);
 back(3);
 hoshu('run', $five);
 is($status, 5, 'the stop rule holds for those that come later') or diag($said);
+
+hoshu('release', 'light4', '--because', 'looked at');
+
+# --- away at submit and at the run: no preview, and under the same approval all the same ---
+away(2, 4);
+$p->put('plan.yml', "change: c\nreason: r\nrisk: emergency\ntargets: all\nlater: 7d\nwaves: [{ hosts: rest }]\nrollback: none\nsteps: [{ run: [\"true\"] }]\n");
+hoshu('submit', "$dir/plan.yml");
+is($status, 5, 'a host that is away cannot be previewed, so it stops a submit');
+my @unpreviewed = ('six', "later: 7d\nunpreviewed: allow\nvars: { who: \"\${{ facts.hostname }} \${{ host.name }}\" }\nchecks: [{ command: [test, \"\${{ host.name }}\", \"!=\", \"\"], at: before }]");
+my $six = change(@unpreviewed, undef, <<'YML');
+  - name: Step
+    file: { path: "${{ facts.home }}/six", content: "${{ vars.who }}\n" }
+  - name: Behind
+    when: changed("Step")
+    file: { path: "${{ facts.home }}/six-behind", content: "behind\n" }
+YML
+like($said, qr/2 hosts are away: NOT previewed/, 'unpreviewed: allow lets it, and counts') or diag($said);
+hoshu('preview', "$dir/plan.yml");
+is($status, 0, 'so does a preview');
+like($said, qr/^2 hosts: light2 light4\n  NOT previewed \(unpreviewed: allow\): .+\n  > 1 Step  \[depends\]/m, 'which names them') or diag($said);
+hoshu('show', $six, '--json');
+is(decode_json($said)->{preview}{not_previewed}, 2, 'and --json');
+($status, $said) = $p->approve({}, $six);
+like($said, qr/^not previewed: 2 hosts: light2 light4$/m, 'whoever signs reads their names');
+hoshu('run', $six);
+is($status, 9, 'they are away at the run, too') or diag($said);
+back(2, 4);
+hoshu('run', $six);
+is($status, 0, 'and come back later') or diag($said);
+my $name = `hostname`; chomp $name;
+is(there('six'), join(' ', map { "$name light$_" } 1 .. 4), 'what they were not asked before is asked then');
+is(there('six-behind'), 'behind behind behind behind', 'expressions know what went before');
+hoshu('audit', 'show', $six);
+is(scalar(() = $said =~ /host-asked/g), 2, 'and stands in the journal');
+like($said, qr/light4.*changed/, 'each step is told');
+hoshu('audit', 'verify');
+is($status, 0, 'the journal holds') or diag($said);
+
+# --- killed between what was asked and the end: the same facts go on ---
+away(3);
+my $seven = change('seven', "later: 7d\nunpreviewed: allow\nvars: { mark: \"\${{ facts.kernel }}\" }", undef, <<'YML');
+  - name: First
+    shell: 'echo "$M" >>"$HOME/seven"; if [ -e "$HOME/wait7" ]; then : >"$HOME/waits7"; for i in $(seq 300); do [ -e "$HOME/go7" ] && break; sleep 0.1; done; fi'
+    env: { M: "${{ vars.mark }}" }
+  - name: Second
+    file: { path: "${{ facts.home }}/seven-second", content: "${{ vars.mark }}\n" }
+YML
+$p->approve({}, $seven);
+hoshu('run', $seven);
+is($status, 9, 'one that was never previewed is away');
+back(3);
+$p->put('hosts/light3/wait7', '');
+$pid = fork // die;
+if ($pid == 0) { open STDOUT, '>', '/dev/null'; open STDERR, '>&', \*STDOUT; exec $p->{hoshu}, '-C', $dir, 'run', $seven; exit 127 }
+for (1 .. 300) { last if -e "$dir/hosts/light3/waits7"; select undef, undef, undef, 0.1 }
+kill 'KILL', $pid;
+waitpid $pid, 0;
+$p->put('hosts/light3/go7', '');
+hoshu('run', $seven);
+is($status, 0, 'the coordinator dies in its first step, the next goes on') or diag($said);
+my $kernel = `uname -r`; chomp $kernel;
+is(there('seven'), join(' ', ($kernel) x 4), 'once, ') or diag($said);
+is(there('seven-second'), join(' ', ($kernel) x 4), 'with what was asked before');
 
 # --- without an emergency ---
 $p->put('plan.yml', "change: c\nreason: r\ntargets: all\nlater: 7d\nwaves: [{ hosts: rest }]\nsteps: [{ run: [a] }]\n");

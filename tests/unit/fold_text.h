@@ -67,8 +67,9 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	for (size_t h = 0; h < fold->host_count; h++) {
 		const struct host_fold *host = &fold->hosts[h];
 
-		buf_printf(out, "%s %d%d%d%d%d\n", host->name, host->failed,
-		    host->unreachable, host->excluded, host->asked, host->lost);
+		buf_printf(out, "%s %d%d%d%d%d %s %s\n", host->name,
+		    host->failed, host->unreachable, host->excluded,
+		    host->asked, host->lost, host->facts, host->plan_vars);
 		for (int id = 1; id <= fold->step_count; id++)
 			fold_text_step(&host->steps[id], id, out);
 	}

@@ -269,9 +269,20 @@ a_statement_has_one_form(void **state)
 	    "none\nlater: 7d, so hosts that are away may be changed until "
 	    "2026-11-29T18:20:00.000Z without another approval\nperson: "));
 	said.later_ms = 0;
+	said.not_previewed = "junk";
 	assert_int_equal(
 	    statement_parse(arena, buf_bytes(&text), &said, &err), 0);
 	assert_int_equal(said.later_ms, 7 * 24 * HOUR);
+	assert_null(said.not_previewed);
+	said.not_previewed = "2 hosts: web3 web4";
+	buf_reset(&text);
+	statement_write(&text, &said);
+	assert_non_null(strstr(buf_str(&text),
+	    "none\nnot previewed: 2 hosts: web3 web4\nlater: 7d, "));
+	assert_int_equal(
+	    statement_parse(arena, buf_bytes(&text), &said, &err), 0);
+	assert_string_equal(said.not_previewed, "2 hosts: web3 web4");
+	said.not_previewed = NULL;
 	said.later_ms = 0;
 	said.dead_man = "5m round No passwords; Keys only";
 	buf_reset(&text);

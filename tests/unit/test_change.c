@@ -124,6 +124,42 @@ overwrite(sqlite3 *db, const char *sha256, const void *bytes, size_t len)
 	sqlite3_finalize(update);
 }
 
+/* A host that was away is frozen as that: its steps are rules, whoever signs
+ * reads its name, and its being away is part of what is signed. */
+static void
+a_host_that_was_away_is_frozen_as_that(void **state)
+{
+	struct scratch *s = *state;
+	struct change *change = make_change(s->arena, NULL), *back = NULL;
+	struct change_host *host = &change->hosts[1];
+	struct statement said, before;
+
+	change_freeze(s->arena, change);
+	change_statement(s->arena, change, &before);
+	assert_null(before.not_previewed);
+	host->away = "web2: no route to host";
+	host->facts = host->plan_vars = "";
+	change_blank_steps(s->arena, change);
+	change_away_steps(change, host);
+	change_freeze(s->arena, change);
+	change_statement(s->arena, change, &said);
+	assert_string_equal(said.not_previewed, "1 host: web2");
+	assert_string_not_equal(said.hosts_sha256, before.hosts_sha256);
+	assert_string_not_equal(said.preview_sha256, before.preview_sha256);
+	assert_non_null(strstr(said.not_taken_back, "not known of hosts"));
+	assert_ok(
+	    change_thaw(s->arena, change->digest, change->blobs, &back, err));
+	assert_true(change_is_away(&back->hosts[1]));
+	assert_false(change_is_away(&back->hosts[0]));
+	assert_string_equal(back->hosts[1].away, "web2: no route to host");
+	assert_int_equal(change_away_hosts(back), 1);
+	for (int id = 1; id <= back->plan->last_id; id++)
+		assert_int_equal(
+		    back->hosts[1].steps[id].verdict, CHANGE_DEPENDS);
+	change_statement(s->arena, back, &before);
+	assert_string_equal(before.hosts_sha256, said.hosts_sha256);
+}
+
 /* Is it refused to thaw, or to read sha256, in the store as it stands? */
 static bool
 is_refused(struct journal *journal, const char *digest, const char *sha256)
@@ -450,6 +486,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    scratch_test(what_was_frozen_is_what_is_thawed),
+	    scratch_test(a_host_that_was_away_is_frozen_as_that),
 	    scratch_test(every_changed_byte_is_refused),
 	    cmocka_unit_test(nothing_that_decides_what_runs_is_left_out),
 	    cmocka_unit_test(the_statement_says_what_is_another),
