@@ -94,7 +94,10 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 		case STEP_BACK_STEPS:
 			break;
 		case STEP_BACK_DERIVED:
-			hosts = change_without_undo(change, id);
+			hosts = plan->limit == BACK_NONE &&
+					plan->host_failed == BACK_NONE
+				    ? 0 /* said already */
+				    : change_without_undo(change, id);
 			if (hosts > 0)
 				buf_printf(&names,
 				    "%s%s (no way back on %d of %zu hosts)",
@@ -119,6 +122,15 @@ change_not_taken_back(struct arena *arena, const struct change *change)
 	    arena_strdup(arena, names.len > 0 ? buf_str(&names) : N_("none"));
 	buf_free(&names);
 	return text;
+}
+
+/* What must not come back must not lie on the host either. A guard is another
+ * matter: the host needs its way back until it is called off. */
+static bool
+change_goes_back(const struct plan *plan)
+{
+	return plan->limit != BACK_NONE || plan->host_failed != BACK_NONE ||
+	       plan->guard_count > 0;
 }
 
 static void
@@ -192,6 +204,8 @@ change_data(struct buf *out, const struct change *change,
 		buf_puts(out, ",\"before\":");
 		data_put_text(out, before);
 	}
+	if (!change_goes_back(change->plan))
+		buf_puts(out, ",\"undo\":false");
 	if (pin.len > 0) {
 		buf_puts(out, ",\"pin\":");
 		buf_put(out, pin.data, pin.len);

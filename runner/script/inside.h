@@ -173,6 +173,7 @@ struct scribe {
 	const char **blobs;
 	size_t blob_count, blob_cap;
 	bool open;
+	bool keeps_nothing; /* nothing goes back: no old content stays */
 };
 void scribe_start(
     struct scribe *scribe, struct arena *arena, const char *title);
@@ -192,6 +193,7 @@ enum shell_part {
 	SHELL_TEXT = 16,
 	SHELL_AS = 32,
 	SHELL_BACK = 64,
+	SHELL_SAME = 128,
 };
 void shell_put_parts(struct buf *out, unsigned parts);
 /* What stands before them: where things are, standing alone too. */

@@ -54,6 +54,13 @@ scribe_sh_keep(lua_State *L)
 	const char *path = path_word(L, 2, &len);
 	const char *hex = digest_word(L, 3);
 
+	if (scribe->keeps_nothing) {
+		scribe->uses |= SHELL_SAME;
+		buf_puts(&scribe->body, "same ");
+		scribe_put_word(scribe, path, len);
+		buf_printf(&scribe->body, " %s || exit $?\n", hex);
+		return 0;
+	}
 	scribe->uses |= SHELL_KEEP;
 	buf_puts(&scribe->body, "keep ");
 	scribe_put_word(scribe, path, len);

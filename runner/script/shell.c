@@ -43,6 +43,13 @@ static const char part_keep[] =
     "	mv -f \"$H/pre/$2.$$\" \"$H/pre/$2\" && durable\n"
     "}\n";
 
+static const char part_same[] =
+    "# what the preview did not see is not touched\n"
+    "same() { # PATH SHA256\n"
+    "	d=$(sha256sum <\"$1\") || return\n"
+    "	[ \"${d%% *}\" = \"$2\" ] || { echo \"hoshu: $1 is not what the preview saw\" >&2; return 74; }\n"
+    "}\n";
+
 static const char part_put[] =
     "# a new file beside PATH, ours alone until it has its owner and mode\n"
     "put() { # PATH NEW MODE OWNER text CONTENT | file FILE SHA256 | kept FILE SHA256 META\n"
@@ -165,6 +172,7 @@ shell_put_parts(struct buf *out, unsigned parts)
 	    {SHELL_UNDO | SHELL_KEEP, part_durable},
 	    {SHELL_UNDO, part_undo},
 	    {SHELL_KEEP, part_keep},
+	    {SHELL_SAME, part_same},
 	    {SHELL_PUT, part_put},
 	    {SHELL_BACK, part_back},
 	    {SHELL_LINK, part_link},

@@ -262,11 +262,13 @@ static void
 make_scripts(lua_State *L, struct script_job *job, int raw)
 {
 	struct arena *arena = job->box.arena;
+	bool goes_back = json_get_bool(job->data, "undo", true);
 
 	job->scribes = true;
 	scribe_start(&job->undo_scribe, arena, title(job, " (undo)"));
 	scribe_start(&job->apply_scribe, arena, title(job, ""));
-	if (push_function(L, job, "undo")) {
+	job->apply_scribe.keeps_nothing = !goes_back;
+	if (goes_back && push_function(L, job, "undo")) {
 		scribe_push(L, &job->undo_scribe);
 		push_seen(L, job, raw);
 		push_want(L, job);

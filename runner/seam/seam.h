@@ -43,6 +43,8 @@
  *            "step":{"id","name","when"?},
  *            "changed":{STEP NAME:true|false|null},   null = not known yet
  *            "before":"UPTIME"?,  seconds; a restart is met when younger
+ *            "undo":false?        nothing goes back: no undo is written, no
+ *                                 old content kept
  *            "pin":WANT?}         use this want instead of asking `want`
  *           -> SEEN verdict: same|change|skip|depends|cannot_tell.
  *              skip: `when` is false. depends: the answer waits for an earlier

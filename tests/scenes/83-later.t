@@ -238,6 +238,25 @@ my $kernel = `uname -r`; chomp $kernel;
 is(there('seven'), join(' ', ($kernel) x 4), 'once, ') or diag($said);
 is(there('seven-second'), join(' ', ($kernel) x 4), 'with what was asked before');
 
+# --- rollback: none leaves nothing on a host that could bring it back ---
+$p->put("hosts/light$_/secret", "the old secret $_\n") for 1 .. 4;
+my $nine = change('nine', '', undef, <<'YML');
+  - name: Replace
+    file: { path: "${{ facts.home }}/secret", content: "new\n" }
+YML
+hoshu('show', $nine);
+like($said, qr/not taken back: anything \(rollback: none\)$/m, 'the approver is told that nothing goes back');
+unlike($said, qr/way back: exact/, 'no way back is shown');
+$p->approve({}, $nine);
+hoshu('run', $nine);
+is($status, 0, 'replaced') or diag($said);
+is(there('secret'), 'new new new new', 'on every host');
+is(`grep -rl 'the old secret' $dir/hosts $dir/apart $dir/sessions 2>/dev/null`, '', 'its old content is nowhere on them');
+hoshu('rollback', $nine, '--because', 'a test');
+is($status, 10, 'and nobody can take it back') or diag($said);
+like($said, qr/wrote no way back/, 'which is said');
+is(there('secret'), 'new new new new', 'nor did');
+
 # --- without an emergency ---
 $p->put('plan.yml', "change: c\nreason: r\ntargets: all\nlater: 7d\nwaves: [{ hosts: rest }]\nsteps: [{ run: [a] }]\n");
 hoshu('check', "$dir/plan.yml");

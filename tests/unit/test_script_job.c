@@ -110,6 +110,14 @@ test_verdicts(void **state)
 	assert_true(*answer.apply != '\0');
 	answer_drop(&answer);
 
+	/* rollback: none leaves nothing behind that could bring it back */
+	probe_source(echo, "{\"a\":\"x\"}", "{\"undo\":false}", &answer);
+	assert_string_equal(answer.verdict, "change");
+	assert_string_equal(answer.undo, "");
+	assert_non_null(strstr(answer.apply, "exec true x"));
+	assert_null(strstr(answer.apply, "undo_ready"));
+	answer_drop(&answer);
+
 	/* what was pinned is wanted, whatever `want` would say */
 	probe_source(echo, "{}", "{\"pin\":{\"met\":false}}", &answer);
 	assert_string_equal(answer.verdict, "same");
