@@ -117,6 +117,8 @@ void sim_free(struct sim *sim);
 struct fleet *sim_fleet(struct sim *sim);
 /* Until now nothing went wrong (a preview); from now on all may. */
 void sim_begin(struct sim *sim);
+/* A host that was away is back. */
+void sim_wake(struct sim *sim, int host);
 
 /* The truth: 'b' as before, 'a' done, 'h' half done, 'x' somebody else's. */
 char sim_what(const struct sim *sim, int host, int step);

@@ -219,6 +219,12 @@ sim_begin(struct sim *sim)
 	}
 }
 
+void
+sim_wake(struct sim *sim, int host)
+{
+	sim->hosts[host].down_until = 0;
+}
+
 char
 sim_what(const struct sim *sim, int host, int step)
 {

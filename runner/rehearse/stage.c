@@ -34,6 +34,7 @@ struct stage {
 	bool died;
 	LIST_HEAD(, stage_asked) asked;
 	struct journal *journal; /* of the one that runs, or NULL */
+	bool *back_again; /* of a run for hosts that were away, or NULL */
 	struct arena *run_arena; /* of one coordinator */
 	struct change_fold fold;
 };
@@ -322,9 +323,12 @@ stage_run_once(struct stage *stage, struct gate_result *result, struct err *err)
 	    .fold = &stage->fold,
 	    .hosts = stage->reach,
 	    .actor = "rehearsal",
+	    .way = stage->back_again != NULL ? "later" : NULL,
+	    .back_again = stage->back_again,
 	};
 	int r;
 
+	stage->back_again = NULL; /* the next one goes on */
 	stage->journal = options.journal;
 	r = run_change(&options, result, err);
 	stage->journal = NULL;
@@ -365,15 +369,12 @@ stage_is_unanswered(const struct stage *stage)
 	return false;
 }
 
-int
-stage_run(struct stage *stage, struct gate_result *result, struct err *err)
+/* From where the fold stands to the end. */
+static int
+stage_goes_on(struct stage *stage, struct gate_result *result, struct err *err)
 {
 	int r;
 
-	stage->died = false;
-	r = stage_refold(stage, err);
-	if (r < 0)
-		return r;
 	for (;;) {
 		struct err why = ERR_INIT;
 
@@ -404,6 +405,64 @@ stage_wait(struct stage *stage, int64_t ms)
 {
 	(void)loop_timer_start(stage->loop, ms, stage_waited, stage->loop);
 	loop_run(stage->loop);
+}
+
+int
+stage_run(struct stage *stage, struct gate_result *result, struct err *err)
+{
+	int r;
+
+	stage->died = false;
+	r = stage_refold(stage, err);
+	return r < 0 ? r : stage_goes_on(stage, result, err);
+}
+
+/* Who of the hosts owed answers? */
+static int
+stage_knock(struct stage *stage, struct err *err)
+{
+	const struct change *change = stage->o.change;
+	bool *owed =
+	    arena_array(stage->run_arena, bool, change->host_count + 1);
+	struct fleet *fleet = sim_fleet(stage->sim);
+	int r;
+
+	(void)gate_owed(change, &stage->fold, owed);
+	stage->back_again =
+	    arena_array(stage->run_arena, bool, change->host_count + 1);
+	r = run_knock(stage->loop, fleet, change, stage->reach, NULL, owed,
+	    stage->back_again, err);
+	fleet_close(fleet);
+	return r;
+}
+
+int
+stage_later(struct stage *stage, const bool *back, struct gate_result *result,
+    struct err *err)
+{
+	const struct change *change = stage->o.change;
+	bool any = false;
+	char why[256];
+	int r;
+
+	stage->died = false;
+	r = stage_refold(stage, err);
+	if (r < 0)
+		return r;
+	if (gate_owed(change, &stage->fold, NULL) == 0 ||
+	    !gate_may_later(change, &stage->fold, why))
+		return STAGE_NOBODY;
+	for (size_t h = 0; h < change->host_count; h++)
+		if (back[h])
+			sim_wake(stage->sim, (int)h);
+	if ((r = stage_knock(stage, err)) < 0)
+		return r;
+	for (size_t h = 0; h < change->host_count; h++)
+		any = any || stage->back_again[h];
+	if (any)
+		return stage_goes_on(stage, result, err);
+	stage->back_again = NULL;
+	return STAGE_NOBODY;
 }
 
 int64_t

@@ -19,7 +19,7 @@
 
 struct stage;
 
-enum { STAGE_DIED = 1, STAGE_PAUSED = 2 };
+enum { STAGE_DIED = 1, STAGE_PAUSED = 2, STAGE_NOBODY = 3 };
 
 struct stage_options {
 	struct change *change; /* hosts chosen and shared out over waves; the
@@ -62,6 +62,10 @@ int stage_run(
     struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;
 /* Nobody is there for so long; the hosts go on. */
 void stage_wait(struct stage *stage, int64_t ms);
+/* A timer asks for hosts that later: owes, of which these (by index) are back
+ * meanwhile: as stage_run, or STAGE_NOBODY where none can be tried. */
+int stage_later(struct stage *stage, const bool *back,
+    struct gate_result *result, struct err *err) MUST_USE;
 void stage_close(struct stage *stage);
 
 int64_t stage_now_ms(const struct stage *stage); /* since it began */

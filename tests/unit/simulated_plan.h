@@ -29,6 +29,7 @@ struct made {
 	struct plan *plan;
 	struct change *change;
 	struct stage_options options;
+	bool away[MADE_HOSTS]; /* when it is previewed */
 };
 
 static uint64_t
@@ -241,8 +242,11 @@ made_put_plan(struct made *made, struct buf *out)
 	int handlers = made_pick(made, 3);
 	int phases = made_chance(made, 35) ? 2 + made_pick(made, 2) : 0;
 	struct buf work = BUF_INIT;
+	bool emergency = false;
 
 	buf_puts(out, "change: t\nreason: t\ntargets: all\n");
+	if (made_chance(made, 25))
+		emergency = true;
 	made_put_rules(made, out);
 	made_put_checks(made, out);
 	if (phases == 0) {
@@ -255,6 +259,11 @@ made_put_plan(struct made *made, struct buf *out)
 	}
 	for (int p = 1; p <= phases; p++)
 		made_put_phase(made, &work, p, handlers);
+	if (emergency) /* a guard needs its preview */
+		buf_printf(out, "risk: emergency\nlater: 7d\n%s",
+		    strstr(buf_str(&work), "guard: ") == NULL
+			? "unpreviewed: allow\n"
+			: "");
 	if (handlers > 0 && strstr(buf_str(&work), "notify: ") != NULL)
 		buf_puts(out, "handlers:\n");
 	for (int i = 1; i <= handlers; i++) {
@@ -455,6 +464,9 @@ made_make(struct made *made, uint64_t seed)
 	made_change(
 	    made, 1 + made_pick(made, made_chance(made, 15) ? MADE_HOSTS : 8));
 	made_trouble(made);
+	for (size_t h = 0; h < made->change->host_count; h++)
+		made->away[h] =
+		    made->plan->unpreviewed && made_chance(made, 20);
 	unprobed = arena_array(made->arena, bool, MADE_STEPS);
 	for (int id = 1; id <= made->plan->last_id; id++)
 		unprobed[id] = made->plan->by_id[id]->guard == NULL &&

@@ -56,7 +56,9 @@ struct rule_step {
 };
 
 struct rule_host {
-	bool failed, unreachable, excluded;
+	bool failed, unreachable, excluded, lost;
+	bool asked;	 /* without a preview, before it was touched */
+	bool back_again; /* this run is of hosts that were away, and of it */
 	enum part_is parts[MADE_PHASES];
 	int tries[MADE_PHASES]; /* at going back */
 	bool touched[MADE_PHASES];
@@ -76,13 +78,15 @@ struct rules {
 	struct rule_launch *launches;
 	enum wave_is waves[32]; /* from 1 */
 	int64_t soak_from;
-	int failed, unreachable, excluded; /* hosts */
 	struct rule_ask {
 		int times;
 		int64_t until_ms;
 		bool open, over, no, yes; /* the first word counts */
 	} asks[MADE_PHASES];
-	bool refused; /* somebody said no */
+	bool refused;				 /* somebody said no */
+	int failed, unreachable, excluded, lost; /* hosts */
+	bool later; /* this run is of hosts that were away */
+	int laters; /* how many were */
 	bool stopped, back, ended;
 	enum back_scope scope;
 	int wave_at_back; /* the one that was on when the change went back */
@@ -204,7 +208,7 @@ rules_limit_reached(const struct rules *rules)
 		if (rules->waves[w] != WAVE_IS_OVER)
 			phase = rules->change->waves[w - 1].phase;
 	return rules->failed >= rules_limit(rules, &plan->failed, phase) ||
-	       rules->unreachable >=
+	       (plan->later_ms > 0 ? rules->lost : rules->unreachable) >=
 		   rules_limit(rules, &plan->unreachable, phase) ||
 	       rules->excluded >= rules_limit(rules, &plan->excluded, phase);
 }
@@ -252,6 +256,8 @@ rules_host_starts(const struct rules *rules, int host, int wave)
 		rules_fail(rules, "h%d starts, nobody said yes", host);
 	if (rules->refused)
 		rules_fail(rules, "h%d starts after a no", host);
+	if (rules->later && !h->back_again)
+		rules_fail(rules, "h%d starts, it was not away", host);
 	if (rules->waves[wave] != WAVE_IS_ON)
 		rules_fail(rules, "h%d starts, its wave is not on", host);
 	if (rules->change->hosts[host].waves[phase] != wave)
@@ -637,6 +643,8 @@ rules_intent(struct rules *rules, const struct record *record, int host)
 		    is->ran + 1);
 	if (part == PART_BACK && !act)
 		rules_order_back(rules, host, step);
+	if (rules->made->away[host] && !h->asked)
+		rules_fail(rules, "h%d is touched, nobody asked it", host);
 	h->touched[step->phase] = true;
 	launch = arena_new_of(rules->made->arena, struct rule_launch);
 	launch->next = rules->launches;
@@ -832,6 +840,8 @@ rules_host_record(struct rules *rules, const struct record *record, int host)
 		rules_counts(&h->failed, &rules->failed);
 	if (kind == RECORD_HOST_UNREACHABLE || kind == RECORD_HOST_LOST)
 		rules_counts(&h->unreachable, &rules->unreachable);
+	if (kind == RECORD_HOST_LOST)
+		rules_counts(&h->lost, &rules->lost);
 	if (kind == RECORD_HOST_EXCLUDED)
 		rules_counts(&h->excluded, &rules->excluded);
 	if ((kind == RECORD_HOST_UNREACHABLE || kind == RECORD_HOST_EXCLUDED) &&
@@ -884,6 +894,50 @@ rules_back_pauses(const struct rules *rules)
 		rules_fail(rules, "the way back pauses, %d are stuck", stuck);
 }
 
+/* A run of hosts that were away, after the end: they alone begin again. */
+static void
+rules_back_again(struct rules *rules, const struct record *record)
+{
+	struct arena *arena = arena_new();
+	struct json *body = NULL;
+	const struct json *names;
+
+	if (json_parse(arena, record->body, strlen(record->body), "body", &body,
+		NULL) < 0)
+		rules_fail(rules, "a body that is none");
+	if (!rules->ended || rules->stopped || rules->back ||
+	    rules->plan->later_ms == 0)
+		rules_fail(rules, "who is away is tried, nobody may");
+	names = json_get(body, "hosts");
+	rules->ended = false;
+	rules->later = true;
+	rules->laters++;
+	for (size_t h = 0; h < rules->change->host_count; h++)
+		rules->hosts[h].back_again = false;
+	for (size_t i = 0; i < names->count; i++) {
+		int h = rules_host_of(rules, names->items[i]->text);
+		struct rule_host *host = &rules->hosts[h];
+
+		for (size_t p = 0; p < rules->plan->phase_count; p++) {
+			if (host->parts[p] == PART_UNREACHABLE)
+				host->back_again = true;
+			if (!host->back_again ||
+			    rules->change->hosts[h].waves[p] == 0)
+				continue;
+			if (host->touched[p])
+				rules_fail(rules, "h%d was touched", h);
+			host->parts[p] = PART_WAITS;
+			rules->waves[rules->change->hosts[h].waves[p]] =
+			    WAVE_IS_AHEAD;
+		}
+		if (!host->back_again)
+			rules_fail(rules, "h%d is tried, it was not away", h);
+		rules->unreachable -= host->unreachable;
+		host->unreachable = false;
+	}
+	arena_free(arena);
+}
+
 static void
 rules_change_record(struct rules *rules, const struct record *record)
 {
@@ -893,6 +947,8 @@ rules_change_record(struct rules *rules, const struct record *record)
 			rules_fail(rules, "epoch %lld after %lld",
 			    (long long)record->epoch,
 			    (long long)rules->epoch - 1);
+		if (strstr(record->body, "\"way\":\"later\"") != NULL)
+			rules_back_again(rules, record);
 		return;
 	case RECORD_WAVE_STARTED:
 	case RECORD_WAVE_SOAKING:
@@ -939,6 +995,22 @@ rules_log(struct rules *rules, const struct record *record)
 	    record->xid, record->body[2] != '\0' ? record->body : "");
 }
 
+/* What a host without a preview is like is fixed before it is touched. */
+static void
+rules_asked(struct rules *rules, int host, int wave)
+{
+	struct rule_host *h = &rules->hosts[host];
+
+	if (!rules->made->away[host])
+		rules_fail(rules, "h%d is asked, it was previewed", host);
+	if (h->parts[rules_phase_of(rules, wave)] != PART_ACTIVE)
+		rules_fail(rules, "h%d is asked, it is not its turn", host);
+	for (size_t p = 0; p < rules->plan->phase_count; p++)
+		if (h->touched[p])
+			rules_fail(rules, "h%d is asked, it was touched", host);
+	h->asked = true;
+}
+
 static void
 rules_record(struct rules *rules, const struct record *record)
 {
@@ -947,7 +1019,7 @@ rules_record(struct rules *rules, const struct record *record)
 	rules_log(rules, record);
 	rules->kinds[record->kind]++;
 	rules->now_ms = record->wall_ms;
-	if (rules->ended)
+	if (rules->ended && record->kind != RECORD_RUN_STARTED)
 		rules_fail(rules, "a record after the end");
 	if (record->host[0] != '\0')
 		host = rules_host_of(rules, record->host);
@@ -956,6 +1028,10 @@ rules_record(struct rules *rules, const struct record *record)
 			rules->hosts[host].guards[g].touched = false;
 	if (record->kind == RECORD_CHECK || record->kind == RECORD_HOST_OPENED)
 		return;
+	if (record->kind == RECORD_HOST_ASKED) {
+		rules_asked(rules, host, record->step);
+		return;
+	}
 	if (host < 0) {
 		rules_change_record(rules, record);
 	} else if (record_kind_is_intent(record->kind)) {
@@ -1122,6 +1198,27 @@ rules_host_status(const struct rules *rules, size_t host)
 	return unknown ? 8 : failed ? 6 : reverted ? 7 : left ? 9 : 0;
 }
 
+/* Who was away is owed, where nothing went back; and nothing else is. */
+static void
+rules_owed(const struct rules *rules, const struct gate_result *result)
+{
+	int owed = 0;
+
+	for (size_t h = 0; h < rules->change->host_count; h++) {
+		bool is = false;
+
+		for (size_t p = 0; p < rules->plan->phase_count; p++)
+			is = is || rules->hosts[h].parts[p] == PART_UNREACHABLE;
+		owed += is && rules->plan->later_ms > 0 && !rules->back;
+	}
+	if (result->owed != owed)
+		rules_fail(
+		    rules, "%d are owed, should be %d", result->owed, owed);
+	if ((owed > 0 && result->status == 9) !=
+	    (strcmp(result->word, "owed") == 0))
+		rules_fail(rules, "%d owed, it is %s", owed, result->word);
+}
+
 static void
 rules_end(const struct rules *rules, const struct gate_result *result)
 {
@@ -1144,6 +1241,7 @@ rules_end(const struct rules *rules, const struct gate_result *result)
 		result->left !=
 	    (int)rules->change->host_count)
 		rules_fail(rules, "the result forgets a host");
+	rules_owed(rules, result);
 	/* a dead-man whose time is too short is trouble of the plan's own */
 	if (rules->made->trouble == 0 && result->status != 0 &&
 	    rules->went_back == 0)

@@ -79,6 +79,56 @@ show_answer(void *arg, int phase, int times, bool *yes, int64_t *after_ms)
 	return made_answer(show->rules.made, phase, times, yes, after_ms);
 }
 
+/* Hosts whose preview is missing: as preview_ask leaves them. */
+static void
+show_away(const struct made *made)
+{
+	for (size_t h = 0; h < made->change->host_count; h++) {
+		struct change_host *host = &made->change->hosts[h];
+
+		if (!made->away[h])
+			continue;
+		host->away = "away";
+		host->facts = host->plan_vars = "";
+		change_away_steps(made->change, host);
+	}
+}
+
+/* Some days in which some of those that were away come back, at night. */
+static int
+show_later(struct show *show, struct made *made, struct stage *stage,
+    struct gate_result *result, struct err *err)
+{
+	int r = 0;
+
+	for (int day = 1; day <= 3 && r == 0; day++) {
+		bool back[MADE_HOSTS] = {false};
+
+		for (size_t h = 0; h < made->change->host_count; h++)
+			for (size_t p = 0; p < made->plan->phase_count; p++)
+				back[h] =
+				    back[h] || (show->rules.hosts[h].parts[p] ==
+						       PART_UNREACHABLE &&
+						   made_chance(made, 50));
+		if (show->says)
+			print_message("# --- day %d ---\n", day);
+		if (made_chance(made, 40)) {
+			show->deaths = 1;
+			show->next = 1 + made_pick(made, 30);
+		}
+		r = stage_later(stage, back, result, err);
+		if (r == STAGE_NOBODY) {
+			r = 0;
+			continue;
+		}
+		while (r > 0)
+			r = stage_run(stage, result, err);
+		if (r == 0)
+			rules_end(&show->rules, result);
+	}
+	return r;
+}
+
 /* A whole rollout with its rules; its exit status. */
 static int
 show_run(struct show *show, struct made *made)
@@ -102,6 +152,7 @@ show_run(struct show *show, struct made *made)
 	if (stage_open(&made->options, &stage, &err) < 0)
 		rules_fail(rules, "no stage: %s", err.text);
 	rules->sim = stage_sim(stage);
+	show_away(made);
 	while ((r = stage_run(stage, &result, &err)) > 0) {
 		if (show->says)
 			print_message("# --- the coordinator %s ---\n",
@@ -112,6 +163,9 @@ show_run(struct show *show, struct made *made)
 	if (r < 0)
 		rules_fail(rules, "it cannot go on: %s", err.text);
 	rules_end(rules, &result);
+	if (made->plan->later_ms > 0 &&
+	    show_later(show, made, stage, &result, &err) < 0)
+		rules_fail(rules, "it cannot go on later: %s", err.text);
 	stage_close(stage);
 	buf_free(&rules->log);
 	return result.status;
@@ -175,7 +229,7 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 {
 	struct show *show = xcalloc(1, sizeof(*show));
 	int64_t kinds[RECORD_KIND_COUNT] = {0}, records = 0, deaths = 0;
-	int64_t printed = 0, cut = 0;
+	int64_t printed = 0, cut = 0, laters = 0, asked = 0;
 	uint64_t called_off = 0, went_back = 0;
 	uint64_t first = env_number("FIRST", 1), count;
 	const char *preload = getenv("LD_PRELOAD");
@@ -193,7 +247,9 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 	}
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		status[seed_run(show, seed, getenv("SEED") != NULL)]++;
-		deaths += show->rules.epoch - 1;
+		deaths += show->rules.epoch - 1 - show->rules.laters;
+		laters += show->rules.laters;
+		asked += show->rules.kinds[RECORD_HOST_ASKED];
 		called_off += (uint64_t)show->rules.called_off;
 		went_back += (uint64_t)show->rules.went_back;
 		printed += show->printed;
@@ -206,10 +262,12 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 	free(show);
 	print_message("# %llu rollouts, %lld records, %lld coordinators died: "
 		      "%d done, %d failed, %d reverted, %d unknown, %d left "
-		      "over; %lld outputs, %lld cut; 0 rules broken\n",
+		      "over; %lld runs later, %lld hosts without a preview; "
+		      "%lld outputs, %lld cut; 0 rules broken\n",
 	    (unsigned long long)count, (long long)records, (long long)deaths,
 	    status[0], status[6], status[7], status[8], status[9],
-	    (long long)printed, (long long)cut);
+	    (long long)laters, (long long)asked, (long long)printed,
+	    (long long)cut);
 	print_message("# dead-men: %llu called off, %llu went back\n",
 	    (unsigned long long)called_off, (unsigned long long)went_back);
 	if (count < 3000)
@@ -220,6 +278,8 @@ every_promise_holds_on_a_simulated_fleet(void **state)
 		assert_true(status[i] > (int)count / 100);
 	assert_true(status[0] > (int)count / 10);
 	assert_true(printed > 100 && cut > 10);
+	assert_true(laters > (int64_t)count / 300);
+	assert_true(asked > (int64_t)count / 30);
 	for (int kind = RECORD_WAVE_STARTED; kind <= RECORD_BACK_ENDED; kind++)
 		if (kinds[kind] < 5)
 			fail_msg("hardly any %s",
