@@ -103,6 +103,7 @@ struct change {
 	int approvals;	    /* persons needed */
 	bool solo;
 	int in_flight;	    /* the hard bound shown before approval */
+	int *back_limits;   /* by phase, as frozen; NULL = not frozen yet */
 	int64_t preview_ms; /* wall time at which the preview was whole */
 	struct blobs *blobs;
 };
@@ -120,6 +121,8 @@ const struct change_host *change_part_host(
     const struct change *change, int part);
 /* Hosts of a phase. */
 int change_phase_hosts(const struct change *change, int phase);
+/* Hosts of a phase that are not brought back, at which the way back pauses. */
+int change_back_limit(const struct change *change, int phase);
 /* Steps of every host as they are before anybody was asked. */
 void change_blank_steps(struct arena *arena, struct change *change);
 /* Where the step runs for that host: a place, or the host itself. */

@@ -161,6 +161,18 @@ freeze_waves(struct arena *arena, const struct change *change)
 	return list;
 }
 
+/* What was not said too: it is approved as it is now. */
+static struct json *
+freeze_back_limits(struct arena *arena, const struct change *change)
+{
+	struct json *list = json_list(arena);
+
+	for (size_t p = 0; p < change->plan->phase_count; p++)
+		json_add(arena, list,
+		    json_int(arena, change_back_limit(change, (int)p)));
+	return list;
+}
+
 static struct json *
 freeze_modules(struct arena *arena, const struct change *change)
 {
@@ -218,6 +230,7 @@ change_freeze(struct arena *arena, struct change *change)
 	json_put_int(arena, doc, "approvals", change->approvals);
 	json_put_bool(arena, doc, "solo", change->solo);
 	json_put_int(arena, doc, "in_flight", change->in_flight);
+	json_put(arena, doc, "unreverted", freeze_back_limits(arena, change));
 	json_put_int(arena, doc, "preview_ms", change->preview_ms);
 	json_write(&text, doc);
 	change->digest = blobs_put(change->blobs, buf_bytes(&text));

@@ -25,6 +25,21 @@ change_phase_hosts(const struct change *change, int phase)
 	return hosts;
 }
 
+/* Not said, it is half of them, and never the first alone: that one host can
+ * not be brought back must not leave all others on the new state. */
+int
+change_back_limit(const struct change *change, int phase)
+{
+	const struct limit *limit = &change->plan->unreverted;
+	int hosts = change_phase_hosts(change, phase);
+
+	if (change->back_limits != NULL)
+		return change->back_limits[phase];
+	if (limit->set)
+		return plan_limit_hosts(limit, hosts);
+	return hosts / 2 > 2 ? hosts / 2 : 2;
+}
+
 void
 change_blank_steps(struct arena *arena, struct change *change)
 {

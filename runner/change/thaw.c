@@ -303,6 +303,27 @@ thaw_modules(struct thaw *thaw)
 	return 0;
 }
 
+/* Of a change that was frozen before there was one it is what it would be. */
+static int
+thaw_back_limits(struct thaw *thaw)
+{
+	const struct json *list = json_get(thaw->doc, "unreverted");
+	struct change *change = thaw->change;
+	size_t phases = change->plan->phase_count;
+
+	if (list == NULL)
+		return 0;
+	if (list->type != JSON_LIST || list->count != phases)
+		return thaw_wrong(thaw, "unreverted");
+	change->back_limits = arena_array(thaw->arena, int, phases);
+	for (size_t p = 0; p < phases; p++) {
+		if (list->items[p]->type != JSON_INT || list->items[p]->num < 1)
+			return thaw_wrong(thaw, "unreverted of a phase");
+		change->back_limits[p] = (int)list->items[p]->num;
+	}
+	return 0;
+}
+
 int
 change_thaw(struct arena *arena, const char *digest, struct blobs *blobs,
     struct change **out, struct err *err)
@@ -336,7 +357,8 @@ change_thaw(struct arena *arena, const char *digest, struct blobs *blobs,
 	    (r = change_thaw_asks(arena, change, json_get(doc, "asks"), err)) <
 		0 ||
 	    (r = thaw_waves(&thaw)) < 0 || (r = thaw_places(&thaw)) < 0 ||
-	    (r = thaw_hosts(&thaw)) < 0 || (r = thaw_modules(&thaw)) < 0)
+	    (r = thaw_hosts(&thaw)) < 0 || (r = thaw_modules(&thaw)) < 0 ||
+	    (r = thaw_back_limits(&thaw)) < 0)
 		return r;
 	*out = change;
 	return 0;

@@ -232,6 +232,7 @@ struct plan {
 	struct check *checks;
 	size_t check_count;
 	struct limit failed, unreachable, excluded;
+	struct limit unreverted;     /* of the way back, where it pauses */
 	enum back_scope host_failed; /* default BACK_HOST */
 	enum back_scope limit;	     /* default BACK_CHANGE */
 	struct spread *spreads;

@@ -200,11 +200,13 @@ plan_read_limits(
     struct plan_reader *reader, const struct yaml *map, struct err *err)
 {
 	struct plan *plan = reader->plan;
-	const struct yaml *failed = NULL, *unreachable = NULL, *excluded = NULL;
+	const struct yaml *failed = NULL, *unreachable = NULL, *excluded = NULL,
+			  *unreverted = NULL;
 	const struct yaml_field fields[] = {
 	    {"failed", YAML_WANT_ANY, .node = &failed},
 	    {"unreachable", YAML_WANT_ANY, .node = &unreachable},
 	    {"excluded", YAML_WANT_ANY, .node = &excluded},
+	    {"unreverted", YAML_WANT_ANY, .node = &unreverted},
 	};
 	int r;
 
@@ -215,7 +217,10 @@ plan_read_limits(
 	    (r = read_limit(plan, &plan->unreachable, "unreachable",
 		 unreachable, err)) < 0)
 		return r;
-	return read_limit(plan, &plan->excluded, "excluded", excluded, err);
+	r = read_limit(plan, &plan->excluded, "excluded", excluded, err);
+	return r < 0 ? r
+		     : read_limit(plan, &plan->unreverted, "unreverted",
+			   unreverted, err);
 }
 
 static const char *const back_words[] = {

@@ -183,6 +183,19 @@ render_limit(const struct change *change, const struct limit *limit)
 	return least;
 }
 
+static int
+render_back_limit(const struct change *change)
+{
+	int least = change_back_limit(change, 0);
+
+	for (size_t p = 1; p < change->plan->phase_count; p++) {
+		int hosts = change_back_limit(change, (int)p);
+
+		least = hosts < least ? hosts : least;
+	}
+	return least;
+}
+
 /* Where steps run that do not run on their host. */
 static void
 render_places(struct render *render)
@@ -256,6 +269,10 @@ render_rules(struct render *render)
 	    render_limit(change, &plan->failed),
 	    render_limit(change, &plan->unreachable),
 	    render_limit(change, &plan->excluded), render_scope(plan->limit));
+	fprintf(out,
+	    _("  way back  pauses at %d hosts that are not brought back, and "
+	      "asks\n"),
+	    render_back_limit(change));
 	render_later(render);
 	fprintf(out, _("  not taken back: %s\n"),
 	    _(change_not_taken_back(arena, change)));
@@ -621,6 +638,7 @@ preview_json(struct arena *arena, const struct change *change)
 	json_put_text(arena, map, "title", change->title);
 	json_put_text(arena, map, "reason", change->plan->reason);
 	json_put_int(arena, map, "in_flight", change->in_flight);
+	json_put_int(arena, map, "unreverted", render_back_limit(change));
 	json_put_text(
 	    arena, map, "not_taken_back", change_not_taken_back(arena, change));
 	if (change->plan->unpreviewed)

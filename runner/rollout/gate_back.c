@@ -4,7 +4,6 @@
  */
 #include "rollout/gate_inside.h"
 #include "rollout/machine.h"
-#include "rollout/waves.h"
 
 #include <stdio.h>
 
@@ -142,9 +141,9 @@ gate_back_next(const struct change *change, const struct change_fold *fold,
 }
 
 /* Hosts that could not be brought back, since the last time that a person said
- * to go on; gone: those of them that can not be reached. */
+ * to go on. */
 static int
-gate_back_count(const struct change_fold *fold, bool gone)
+gate_back_count(const struct change_fold *fold)
 {
 	int count = 0;
 
@@ -153,43 +152,29 @@ gate_back_count(const struct change_fold *fold, bool gone)
 		const struct host_fold *host = &fold->hosts[h];
 		bool counts = false;
 
-		for (size_t p = 0; p < fold->phase_count; p++) {
-			const struct part_fold *part = host->parts[p];
-
-			counts = counts ||
-				 (part != NULL && part->state == HOST_STUCK &&
-				     part->not_back && (part->gone || !gone));
-		}
+		for (size_t p = 0; p < fold->phase_count; p++)
+			counts =
+			    counts || (host->parts[p] != NULL &&
+					  host->parts[p]->state == HOST_STUCK &&
+					  host->parts[p]->not_back);
 		count += counts;
 	}
 	return count;
 }
 
-/* The plan's limits again, for what can not be brought back. */
 static bool
 gate_back_limit(const struct change *change, const struct change_fold *fold,
     int phase, struct gate *gate)
 {
-	const struct plan *plan = change->plan;
-	const struct {
-		const char *word;
-		int count, limit;
-	} rules[] = {
-	    {"not brought back", gate_back_count(fold, false),
-		waves_limit(&plan->failed, change, phase)},
-	    {"unreachable", gate_back_count(fold, true),
-		waves_limit(&plan->unreachable, change, phase)},
-	};
+	int count = gate_back_count(fold);
+	int limit = change_back_limit(change, phase);
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (rules[i].count < rules[i].limit)
-			continue;
-		gate->kind = GATE_BACK_LIMIT;
-		snprintf(gate->text, sizeof(gate->text), "%s: %d, limit %d",
-		    rules[i].word, rules[i].count, rules[i].limit);
-		return true;
-	}
-	return false;
+	if (count < limit)
+		return false;
+	gate->kind = GATE_BACK_LIMIT;
+	snprintf(gate->text, sizeof(gate->text),
+	    "not brought back: %d, limit %d", count, limit);
+	return true;
 }
 
 /* Later waves first; within a wave as many at once as on the way there. */

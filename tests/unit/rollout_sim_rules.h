@@ -187,16 +187,19 @@ rules_host_back(const struct sim *sim, int host, enum host_state was)
 	}
 }
 
-/* The way back pauses when it reaches the limits, never before. */
+/* The way back pauses when it reaches its limit, never before. */
 static void
 rules_back_limit(const struct sim *sim)
 {
-	int stuck = 0;
+	const struct limit *unreverted = &sim->plan->unreverted;
+	int stuck = 0, hosts = (int)sim->change->host_count;
+	int limit = unreverted->set ? rules_limit(sim, unreverted)
+		    : hosts < 6	    ? 2
+				    : hosts / 2;
 
 	for (size_t h = 0; h < sim->change->host_count; h++)
 		stuck += sim->fold.parts[h].state == HOST_STUCK;
-	if (stuck < rules_limit(sim, &sim->plan->failed) &&
-	    stuck < rules_limit(sim, &sim->plan->unreachable))
+	if (stuck < limit)
 		sim_fail(sim, "the way back pauses with %d stuck", stuck);
 }
 

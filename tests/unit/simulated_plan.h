@@ -185,24 +185,25 @@ static void
 made_put_rules(struct made *made, struct buf *out)
 {
 	static const char *const limits[] = {
-	    "failed", "unreachable", "excluded"};
+	    "failed", "unreachable", "excluded", "unreverted"};
 	static const char *const scopes[] = {
 	    "host", "host", "wave", "change", "change", "hold"};
-	bool any = false;
+	bool any = false, stops = false;
 
-	for (int i = 0; i < 3; i++) {
-		if (made_chance(made, 30))
+	for (int i = 0; i < 4; i++) {
+		if (made_chance(made, i < 3 ? 30 : 70))
 			continue;
 		buf_printf(out, "%s%s: %d%s", any ? ", " : "limits: { ",
 		    limits[i], 1 + made_pick(made, 6),
 		    made_chance(made, 30) ? "0%" : "");
 		any = true;
+		stops = stops || i < 3;
 	}
 	if (any)
 		buf_puts(out, " }\n");
 	buf_printf(
 	    out, "rollback: { host_failed: %s", scopes[made_pick(made, 6)]);
-	if (any)
+	if (stops)
 		buf_printf(out, ", limit: %s", scopes[made_pick(made, 6)]);
 	buf_puts(out, " }\n");
 	if (made_chance(made, 40))

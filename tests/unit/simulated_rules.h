@@ -869,7 +869,21 @@ rules_host_record(struct rules *rules, const struct record *record, int host)
 		rules_done(rules, host, phase);
 }
 
-/* The way back pauses when it has reached the limits, not before. */
+/* Where the way back pauses: as it is said, or at half of them, and never at
+ * the first alone. */
+static int
+rules_back_limit(const struct rules *rules, int phase)
+{
+	int hosts = 0;
+
+	if (rules->plan->unreverted.set)
+		return rules_limit(rules, &rules->plan->unreverted, phase);
+	for (size_t h = 0; h < rules->change->host_count; h++)
+		hosts += rules->change->hosts[h].waves[phase] > 0;
+	return hosts < 6 ? 2 : hosts / 2;
+}
+
+/* The way back pauses when it has reached its limit, not before. */
 static void
 rules_back_pauses(const struct rules *rules)
 {
@@ -883,12 +897,9 @@ rules_back_pauses(const struct rules *rules)
 		stuck += is;
 	}
 	for (size_t p = 0; p < rules->plan->phase_count; p++) {
-		int failed = rules_limit(rules, &rules->plan->failed, (int)p);
-		int gone =
-		    rules_limit(rules, &rules->plan->unreachable, (int)p);
+		int limit = rules_back_limit(rules, (int)p);
 
-		least = failed < least ? failed : least;
-		least = gone < least ? gone : least;
+		least = limit < least ? limit : least;
 	}
 	if (stuck < least)
 		rules_fail(rules, "the way back pauses, %d are stuck", stuck);

@@ -67,6 +67,12 @@ what_was_frozen_is_what_is_thawed(void **state)
 	assert_int_equal(back->approvals, 2);
 	assert_false(back->solo);
 	assert_int_equal(back->in_flight, 2);
+	/* not said in the plan, but approved: 3 hosts, not the first alone */
+	assert_null(change->back_limits);
+	assert_int_equal(back->back_limits[0], 2);
+	back->back_limits[0] = 7; /* of a program with another default */
+	assert_int_equal(change_back_limit(back, 0), 7);
+	back->back_limits[0] = 2;
 	assert_true(back->preview_ms == change->preview_ms);
 	assert_true(json_equal(back->inputs, change->inputs));
 	assert_true(json_equal(back->files, change->files));

@@ -165,7 +165,8 @@ static const char full[] =
     "  - { of: tokyo, hosts: rest }\n"
     "  - { hosts: 25%, at_once: 5 }\n"
     "  - { hosts: rest, at_once: 20 }\n"
-    "limits: { failed: 2, unreachable: 5%, excluded: 100% }\n"
+    "limits: { failed: 2, unreachable: 5%, excluded: 100%, "
+    "unreverted: 10% }\n"
     "rollback: { host_failed: wave, limit: hold }\n"
     "spread: { rack: 1, cluster: 2 }\n"
     "checks:\n"
@@ -229,6 +230,7 @@ a_plan_becomes_what_it_says(void **state)
 	assert_int_equal(plan->failed.amount, 2);
 	assert_false(plan->failed.percent);
 	assert_true(plan->unreachable.percent);
+	assert_true(plan->unreverted.set && plan->unreverted.percent);
 	assert_int_equal(plan->host_failed, BACK_WAVE);
 	assert_int_equal(plan->limit, BACK_HOLD);
 	assert_string_equal(plan_back_name(plan->limit), "hold");
