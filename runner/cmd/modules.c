@@ -67,8 +67,11 @@ modules_print(const struct json *descriptor)
 {
 	const struct json *params = json_get(descriptor, "params");
 
-	printf("%s: %s\n", json_get_text(descriptor, "name", ""),
-	    json_get_text(descriptor, "summary", ""));
+	const char *name = json_get_text(descriptor, "name", "");
+
+	printf("%s: %s\n", name, json_get_text(descriptor, "summary", ""));
+	if (params == NULL || params->count == 0)
+		printf(_("  it takes nothing: %s: {}\n"), name);
 	for (size_t i = 0; params != NULL && i < params->count; i++) {
 		const struct json *param = params->items[i];
 		const struct json *words = json_get(param, "words");

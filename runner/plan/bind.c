@@ -104,6 +104,10 @@ put_inside(struct bind *bind, struct step *step, const struct json *descriptor,
 	int r = 0;
 
 	if (value->type != YAML_MAP) {
+		if (*brief == '\0' && (params == NULL || params->count == 0))
+			return err_at(err, ERR_PLAN, value->place,
+			    _("%s: it takes nothing: write %s: {}"),
+			    step->module, step->module);
 		if (*brief == '\0')
 			return err_at(err, ERR_PLAN, value->place,
 			    _("%s: a map of its params belongs here"),

@@ -263,11 +263,6 @@ read_rollback_map(struct plan *plan, const struct yaml *map, struct err *err)
 
 	if ((r = yaml_read(map, "rollback", fields, COUNT(fields), err)) < 0)
 		return r;
-	if (yaml_get(map, "limit") != NULL && !plan->failed.set &&
-	    !plan->unreachable.set && !plan->excluded.set)
-		return err_at(err, ERR_PLAN, word_place(map, "limit"),
-		    _("limit: no limit is set, so this can never happen; add "
-		      "limits: { failed: 1 } or take it out"));
 	plan->host_failed = (enum back_scope)host_failed;
 	plan->limit = (enum back_scope)limit;
 	if ((r = check_back_none(plan, plan->host_failed,

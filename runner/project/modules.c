@@ -67,7 +67,7 @@ refuse_module(struct arena *arena, const struct project *project,
 		r = err_at(err, ERR_PLAN, place,
 		    _("there is no module '%s', nor any other in %s or %s; "
 		      "install hoshu, or name its folder of modules in "
-		      "hoshu.yml (modules: [modules, /where/it/is/modules])"),
+		      "hoshu.yml (modules: [/where/it/is/modules])"),
 		    name, project->module_folders[0],
 		    project->module_folders[project->module_folder_count - 1]);
 	buf_free(&known);

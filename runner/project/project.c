@@ -119,8 +119,8 @@ read_module_folders(struct arena *arena, const struct yaml *value,
 			continue;
 		item = value->type == YAML_LIST ? value->items[i] : value;
 		return err_at(err, ERR_PLAN, item->place,
-		    _("hoshu.yml: there is no folder '%s'; make it, or take "
-		      "it out of modules:"),
+		    _("modules: there is no folder '%s'; make it, or take it "
+		      "out of the list"),
 		    folders[i]);
 	}
 	folders[count] = HOSHU_DATA "/modules";
