@@ -1,6 +1,7 @@
 /* A change's approvals in the form that approval/ judges. */
 #include "cmd/judged.h"
 #include "base/i18n.h"
+#include "cmd/stand.h"
 
 void
 cmd_print_solo(const struct approval_rule *rule)
@@ -53,4 +54,28 @@ cmd_later_until(struct context *context, int64_t *until_ms, struct err *err)
 	cmd_approval_rule(context, &rule, &approvals, &count);
 	return approval_later_until(
 	    context->arena, &rule, approvals, count, until_ms, err);
+}
+
+const char *
+cmd_stand_next(struct context *context)
+{
+	const struct change_fold *fold = &context->fold;
+	struct approval_verdict *verdicts;
+	struct approval_rule rule;
+	struct approval *approvals;
+	struct err why = ERR_INIT;
+	int persons = 0;
+	size_t count;
+	char name[16];
+
+	if (fold->state != CHANGE_SUBMITTED)
+		return stand_next(context->arena, context->journal, fold);
+	change_name(fold->number, name);
+	cmd_approval_rule(context, &rule, &approvals, &count);
+	if (approval_judge(context->arena, &rule, approvals, count, &verdicts,
+		&persons, &why) < 0)
+		return arena_strdup(context->arena, why.text);
+	return arena_printf(context->arena,
+	    _("approved (%d of %d persons): hoshu run %s"), persons,
+	    rule.needed, name);
 }

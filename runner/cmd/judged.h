@@ -15,4 +15,8 @@ int cmd_later_until(
 /* Where one person is enough, every screen that speaks of approval says so. */
 void cmd_print_solo(const struct approval_rule *rule);
 
+/* As stand_next of stand.h, and of one that was not run yet, whose approvals
+ * are judged, who has to type what. */
+const char *cmd_stand_next(struct context *context);
+
 #endif

@@ -2,6 +2,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cmd/context.h"
+#include "cmd/judged.h"
 #include "cmd/quarantine.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
@@ -44,9 +45,23 @@ folds_read(struct context *context, struct folds *folds, struct err *err)
 	return journal_read(context->journal, 0, 0, folds_take, folds, err);
 }
 
+/* What it waits for. Where its frozen bytes are needed for that and are not
+ * what they were, show says so. */
+static const char *
+list_next(struct context *context, const struct change_fold *fold)
+{
+	struct err err = ERR_INIT;
+	char name[16];
+
+	if (fold->state == CHANGE_SUBMITTED &&
+	    context_load(context, change_name(fold->number, name), &err) == 0)
+		return cmd_stand_next(context);
+	return stand_next(context->arena, context->journal, fold);
+}
+
 /* All of them, or those that run or wait. */
 static void
-list_json(const struct context *context, const struct folds *folds, bool all)
+list_json(struct context *context, const struct folds *folds, bool all)
 {
 	struct arena *arena = context->arena;
 	struct json *list = json_list(arena);
@@ -54,7 +69,7 @@ list_json(const struct context *context, const struct folds *folds, bool all)
 
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
-		const char *next = stand_next(arena, context->journal, fold);
+		const char *next = list_next(context, fold);
 		struct json *map;
 		char name[16];
 
@@ -147,8 +162,7 @@ status_run(struct cmd_call *call, struct err *err)
 		list_json(&context, &folds, false);
 	} else if (r == 0) {
 		for (int i = folds.last; i >= 1; i--) {
-			const char *next = stand_next(
-			    call->arena, context.journal, &folds.list[i]);
+			const char *next = list_next(&context, &folds.list[i]);
 			char name[16];
 
 			if (next == NULL)
@@ -161,7 +175,10 @@ status_run(struct cmd_call *call, struct err *err)
 		if (shown == 0)
 			printf(_("nothing runs and nothing waits; next: hoshu "
 				 "submit PLAN\n"));
-		cmd_print_quarantine(&folds.quarantine);
+		cmd_print_quarantine(&folds.quarantine,
+		    folds.quarantine.count > 0 &&
+			folds.list[folds.quarantine.list[0].change].state ==
+			    CHANGE_ENDED);
 	}
 	context_close(&context);
 	return r;

@@ -8,8 +8,9 @@
 /* Take in what the journal has since the last time. */
 int cmd_quarantine(struct journal *journal, struct quarantine *quarantine,
     struct err *err) MUST_USE;
-/* All of them, and what to type; nothing where there is none. */
-void cmd_print_quarantine(const struct quarantine *quarantine);
+/* All of them, and what to type; nothing where there is none. ended: the change
+ * of the first has. */
+void cmd_print_quarantine(const struct quarantine *quarantine, bool ended);
 /* Those among the targets of a plan that is previewed. Opens the store by
  * itself, if there is one. */
 int cmd_print_held_targets(

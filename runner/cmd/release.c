@@ -38,7 +38,7 @@ quarantine_print_one(const struct quarantined *held)
 }
 
 void
-cmd_print_quarantine(const struct quarantine *quarantine)
+cmd_print_quarantine(const struct quarantine *quarantine, bool ended)
 {
 	char name[16];
 
@@ -48,9 +48,14 @@ cmd_print_quarantine(const struct quarantine *quarantine)
 	for (size_t i = 0; i < quarantine->count; i++)
 		quarantine_print_one(&quarantine->list[i]);
 	change_name(quarantine->list[0].change, name);
-	printf(_("next: hoshu rollback %s --hosts %s, or hoshu release %s "
-		 "--because TEXT\n"),
-	    name, quarantine->list[0].host, quarantine->list[0].host);
+	if (ended)
+		printf(_("next: hoshu rollback %s --hosts %s, or hoshu release "
+			 "%s --because TEXT\n"),
+		    name, quarantine->list[0].host, quarantine->list[0].host);
+	else
+		printf(_("next: hoshu show %s says why; that change has not "
+			 "ended: hoshu run %s goes on\n"),
+		    name, name);
 }
 
 int

@@ -108,6 +108,11 @@ run_refuse_ended(
 		    _("%s has ended (%s); `hoshu run %s --remaining` tries the "
 		      "hosts left over"),
 		    name, _(context->fold.result), name);
+	if (context->fold.back)
+		return err_set(err, ERR_REFUSED,
+		    _("%s has ended (%s); submit the plan again for another "
+		      "change: hoshu submit %s"),
+		    name, _(context->fold.result), context->change->plan->file);
 	return err_set(err, ERR_REFUSED,
 	    _("%s has ended (%s); submit the plan again for another change, "
 	      "or take this one back: hoshu rollback %s"),

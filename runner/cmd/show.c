@@ -10,6 +10,7 @@
 #include "cmd/show_output.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
+#include "cmd/why.h"
 #include "rollout/gate.h"
 
 #include <string.h>
@@ -129,7 +130,7 @@ show_is_owed(const struct context *context)
 }
 
 static void
-show_hosts(const struct context *context)
+show_hosts(const struct context *context, const char *const *why)
 {
 	const struct change_fold *fold = &context->fold;
 
@@ -147,10 +148,12 @@ show_hosts(const struct context *context)
 			    _("phase %d, %s:\n"), part->phase + 1, phase->name);
 		printf(_("  %-12s wave %d  %s"), part->host->name,
 		    show_wave_number(context, part->wave),
-		    _(host_state_word(part->state)));
+		    _(cmd_part_word(fold, part)));
 		if (part->state == HOST_UNREACHABLE && show_is_owed(context))
 			printf(_(", owed"));
 		putchar('\n');
+		if (why[i] != NULL)
+			printf(_("      why: %s\n"), why[i]);
 		for (int id = 1; id <= fold->act_count; id++)
 			show_step(context, part, id);
 		show_unknown(context, part);
@@ -159,12 +162,12 @@ show_hosts(const struct context *context)
 }
 
 static void
-show_state(const struct context *context)
+show_state(struct context *context)
 {
 	const struct change_fold *fold = &context->fold;
-
+	char name[16], unused[256];
 	const char *held = stand_held(context->arena, fold);
-	const char *next = stand_next(context->arena, context->journal, fold);
+	const char *next = cmd_stand_next(context);
 
 	printf(_("\nstate: %s"), _(change_state_word(fold->state)));
 	if (fold->state == CHANGE_ENDED)
@@ -185,13 +188,18 @@ show_state(const struct context *context)
 			 "not changed\n"),
 		    gate_owed(context->change, fold, NULL));
 	if (next != NULL &&
-	    (fold->state == CHANGE_RUNNING || fold->state == CHANGE_BACK ||
-		show_is_owed(context)))
+	    (fold->state != CHANGE_ENDED || show_is_owed(context)))
 		printf(_("now: %s\n"), next);
+	else if (fold->state == CHANGE_ENDED &&
+		 gate_remaining(context->change, fold, unused) > 0)
+		printf(_("next: mend the hosts left over, then hoshu run %s "
+			 "--remaining, under the same approval\n"),
+		    change_name(fold->number, name));
 }
 
 static struct json *
-show_json_part(struct context *context, const struct part_fold *part)
+show_json_part(
+    struct context *context, const struct part_fold *part, const char *why)
 {
 	struct arena *arena = context->arena;
 	const struct plan *plan = context->change->plan;
@@ -201,6 +209,7 @@ show_json_part(struct context *context, const struct part_fold *part)
 	json_put_text(arena, item, "phase", plan->phases[part->phase].name);
 	json_put_int(arena, item, "wave", part->wave);
 	json_put_text(arena, item, "state", host_state_word(part->state));
+	json_put_text(arena, item, "why", why != NULL ? why : "");
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step_fold *fold = &part->steps[id];
 		struct json *step;
@@ -219,7 +228,7 @@ show_json_part(struct context *context, const struct part_fold *part)
 }
 
 static void
-show_json(struct context *context)
+show_json(struct context *context, const char *const *why)
 {
 	const struct change_fold *fold = &context->fold;
 	struct arena *arena = context->arena;
@@ -241,8 +250,8 @@ show_json(struct context *context)
 		json_put_bool(arena, map, "later_over", fold->later_over);
 	}
 	for (size_t i = 0; i < fold->part_count; i++)
-		json_add(
-		    arena, hosts, show_json_part(context, &fold->parts[i]));
+		json_add(arena, hosts,
+		    show_json_part(context, &fold->parts[i], why[i]));
 	json_put(arena, map, "hosts", hosts);
 	json_put(arena, map, "preview", preview_json(arena, context->change));
 	json_write(&text, map);
@@ -254,6 +263,7 @@ static int
 show_run(struct cmd_call *call, struct err *err)
 {
 	struct context context;
+	const char **why;
 	int r;
 
 	if ((r = context_open(&context, call, err)) < 0 ||
@@ -272,8 +282,10 @@ show_run(struct cmd_call *call, struct err *err)
 		    call->words[1]);
 		goto out;
 	}
+	if ((r = cmd_why(&context, &why, err)) < 0)
+		goto out;
 	if (call->json) {
-		show_json(&context);
+		show_json(&context, why);
 		goto out;
 	}
 	r = cmd_print_preview(
@@ -282,7 +294,7 @@ show_run(struct cmd_call *call, struct err *err)
 		goto out;
 	show_approvals(&context);
 	show_state(&context);
-	show_hosts(&context);
+	show_hosts(&context, why);
 out:
 	context_close(&context);
 	return r;
