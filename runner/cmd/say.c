@@ -145,6 +145,21 @@ say_is_of_phase(enum record_kind kind)
 	       kind == RECORD_ANSWERED;
 }
 
+/* "phase 2", or "Web, wave 1": waves are counted anew in each phase. */
+static void
+say_place(FILE *out, const struct record *record, const struct json *body)
+{
+	const char *phase = json_get_text(body, "phase", "");
+
+	if (say_is_of_phase(record->kind)) {
+		fprintf(out, _("phase %d"), record->step);
+		return;
+	}
+	fprintf(out, "%s%s", phase, phase[0] != '\0' ? ", " : "");
+	fprintf(
+	    out, _("wave %d"), (int)json_get_int(body, "number", record->step));
+}
+
 /* The step's name, or the number of the wave or phase. */
 static void
 say_what(FILE *out, const struct record *record, const struct plan *plan,
@@ -158,10 +173,7 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 	    record->kind == RECORD_WAVE_SOAKING ||
 	    record->kind == RECORD_WAVE_ENDED ||
 	    say_is_of_phase(record->kind)) {
-		fprintf(out,
-		    say_is_of_phase(record->kind) ? _("phase %d")
-						  : _("wave %d"),
-		    record->step);
+		say_place(out, record, body);
 		if (name[0] != '\0' && strncmp(name, "wave ", 5) != 0)
 			fprintf(out, " \"%s\"", name);
 		fputs(": ", out);
@@ -173,7 +185,8 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 		return;
 	if (name[0] == '\0' && plan != NULL && record->step <= plan->last_act)
 		name = plan->by_id[record->step]->name;
-	fprintf(out, "%d %s: ", record->step, name);
+	fprintf(
+	    out, name[0] != '\0' ? "%d %s: " : "%d%s: ", record->step, name);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* 0:10:21 since it began. */
 static void
@@ -37,21 +38,32 @@ put_counts(struct buf *out, const struct rehearse_counts *counts)
 		buf_puts(out, _("none came well through"));
 }
 
+/* " (canary)"; one without a name of its own is only counted. */
+static const char *
+wave_called(char name[256], const struct change_wave *wave)
+{
+	name[0] = '\0';
+	if (strncmp(wave->name, "wave ", 5) != 0)
+		snprintf(name, 256, " (%s)", wave->name);
+	return name;
+}
+
 static void
 print_wave(
     FILE *out, const struct change *change, const struct rehearse_event *event)
 {
 	const struct change_wave *wave = &change->waves[event->wave - 1];
 	struct buf text = BUF_INIT, soak = BUF_INIT;
+	char name[256];
 
 	switch ((int)event->kind) {
 	case RECORD_WAVE_STARTED:
 		fprintf(out,
-		    ngettext("wave %d of %zu (%s) starts: %zu host, %d at once",
-			"wave %d of %zu (%s) starts: %zu hosts, %d at once",
+		    ngettext("wave %d of %zu%s starts: %zu host, %d at once",
+			"wave %d of %zu%s starts: %zu hosts, %d at once",
 			wave->count),
-		    event->wave, change->wave_count, wave->name, wave->count,
-		    wave->at_once);
+		    event->wave, change->wave_count, wave_called(name, wave),
+		    wave->count, wave->at_once);
 		break;
 	case RECORD_WAVE_SOAKING:
 		put_counts(&text, &event->counts);

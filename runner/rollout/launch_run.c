@@ -97,6 +97,8 @@ step_judge(struct host_run *host)
 	judge_step(&host->outcome, &host->seen, &judged);
 	if (judged.kind != RECORD_STEP_DONE)
 		host->ahead = NULL;
+	else if (host->step->reboots) /* that it ended by that is no news */
+		judged.why = N_("it is up again");
 	if (judged.kind == RECORD_STEP_SEALED) /* by a dead-man, perhaps */
 		host->now.guard_asked = false;
 	step_tell(host, &judged);

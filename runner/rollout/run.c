@@ -253,11 +253,31 @@ run_end(struct run *run)
 	    run, NULL, RECORD_RUN_ENDED, 0, 0, NULL, body, run_over, run);
 }
 
+/* Where a change has phases people count its waves anew in each. */
+static struct json *
+run_wave_body(struct run *run, int wave)
+{
+	const struct change *change = run->o.change;
+	const struct change_wave *w = &change->waves[wave - 1];
+	const char *phase = change->plan->phases[w->phase].name;
+	struct json *body = json_map(run->arena);
+	int number = 1;
+
+	if (phase[0] == '\0')
+		return body;
+	for (int i = wave - 2; i >= 0 && change->waves[i].phase == w->phase;
+	     i--)
+		number++;
+	json_put_text(run->arena, body, "phase", phase);
+	json_put_int(run->arena, body, "number", number);
+	return body;
+}
+
 static void
 run_start_wave(struct run *run, int wave)
 {
 	const struct change_wave *w = &run->o.change->waves[wave - 1];
-	struct json *body = json_map(run->arena);
+	struct json *body = run_wave_body(run, wave);
 	struct err err = ERR_INIT;
 
 	if (run->o.permit != NULL && run->o.permit(run->o.arg, &err) < 0) {
@@ -311,8 +331,8 @@ run_end_wave(struct run *run, int wave)
 		host->checks = NULL;
 		host_disconnect(host);
 	}
-	run_record(
-	    run, NULL, RECORD_WAVE_ENDED, wave, 0, NULL, NULL, NULL, NULL);
+	run_record(run, NULL, RECORD_WAVE_ENDED, wave, 0, NULL,
+	    run_wave_body(run, wave), NULL, NULL);
 }
 
 /* One thing that the gate says; false when there is nothing to do now. */
@@ -342,7 +362,7 @@ run_gate(struct run *run)
 		    0, NULL, NULL, NULL, NULL);
 		return true;
 	case GATE_SOAK:
-		body = json_map(run->arena);
+		body = run_wave_body(run, gate.wave);
 		json_put_int(run->arena, body, "soak_ms",
 		    run->o.change->waves[gate.wave - 1].soak_ms);
 		run_record(run, NULL, RECORD_WAVE_SOAKING, gate.wave, 0, NULL,

@@ -9,6 +9,7 @@ use Test::More;
 use Light;
 
 my $it = Light->up(3);
+sub hoshu_audit { my ($status, $said) = $it->hoshu('audit', 'show', $_[0]); return $said }
 sub ends { my ($chg) = @_; my ($status, $said) = $it->hoshu('show', $chg); return $said =~ /^(state: .*)/ms ? $1 : $said }
 
 $it->put('plan.yml', <<'YML');
@@ -38,6 +39,8 @@ like(ends($chg), qr/^now: approved \(1 of 1 persons\): hoshu run $chg$/m, 'so do
 
 ($status, $said) = $it->hoshu('run', $chg);
 is($status, 7, 'it fails and goes back');
+like($said, qr/ Schema, wave 1: started\n.* Code, wave 1: started\n/s, 'a wave is told by its phase, and counted in it as show does');
+like((hoshu_audit($chg)), qr/light1 +1 Migrate: kept$/m, 'and what was kept, by its name, from the journal alone');
 $said = ends($chg);
 like($said, qr/^  light1 +wave 1  kept as it is$/m, 'a host of which all was kept is not called reverted');
 like($said, qr/^  light2 +wave 1  reverted\n      why: check "it is well": fail: test ended with 1$/m, 'show says why a host failed');
