@@ -191,7 +191,7 @@ ask_seen(void *arg, const struct answer *answer)
 	}
 	if (step->around == AROUND_LEAVE && out->verdict == CHANGE_SAME) {
 		out->verdict = CHANGE_DEPENDS;
-		out->reason = N_("met now; it will not be when the host was "
+		out->reason = N_("met now; not any more once the host has been "
 				 "entered");
 	}
 	if (!step->of_rollback)

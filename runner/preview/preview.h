@@ -27,12 +27,13 @@ struct preview_options {
 int preview_ask(const struct preview_options *options, struct change *change,
     struct err *err) MUST_USE;
 
-/* Hosts with the same impact, step for step. */
+/* Hosts with the same impact, step for step, but for their own names. */
 struct preview_group {
 	int *hosts; /* indices, in order */
 	size_t count;
+	bool named; /* their own names are in it */
 };
-/* Pure. Groups in the order of their first host. */
+/* Groups in the order of their first host. */
 void preview_group(struct arena *arena, const struct change *change,
     struct preview_group **groups, size_t *count);
 

@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/said.h"
 #include "base/text.h"
+#include "preview/named.h"
 #include "rollout/waves.h"
 
 #include <string.h>
@@ -14,7 +15,20 @@ struct render {
 	FILE *out;
 	const struct change *change;
 	struct err *err;
+	const char *name; /* of the host shown, where it stands for a group of
+			     which each has its own name in it; or NULL */
 };
+
+static const char *
+render_own(const struct render *render, const char *text, struct buf *out)
+{
+	buf_reset(out);
+	if (render->name == NULL)
+		buf_puts(out, text);
+	else
+		named_put(out, bytes_of(text), render->name);
+	return buf_str(out);
+}
 
 static void
 render_duration(FILE *out, int64_t ms)
@@ -38,13 +52,15 @@ render_wave_name(
 
 /* A line of what the probes said, which was frozen in English. */
 static void
-render_said(FILE *out, const char *margin, const char *text)
+render_said(const struct render *render, const char *margin, const char *text)
 {
-	struct buf line = BUF_INIT;
+	struct buf line = BUF_INIT, own = BUF_INIT;
 
 	said_put(&line, text);
-	fprintf(out, "%s%s\n", margin, buf_str(&line));
+	fprintf(render->out, "%s%s\n", margin,
+	    render_own(render, buf_str(&line), &own));
 	buf_free(&line);
+	buf_free(&own);
 }
 
 /* The waves of one phase. */
@@ -387,7 +403,7 @@ render_lines(
 {
 	struct bytes data;
 	const char *at, *end;
-	struct buf line = BUF_INIT;
+	struct buf line = BUF_INIT, own = BUF_INIT;
 	int r = blobs_get(render->change->blobs, sha256, &data, render->err);
 
 	if (r < 0)
@@ -401,12 +417,14 @@ render_lines(
 		buf_reset(&line);
 		text_cleanse_to(&line, at, len, false);
 		if (said)
-			render_said(render->out, margin, buf_str(&line));
+			render_said(render, margin, buf_str(&line));
 		else
-			fprintf(render->out, "%s%s\n", margin, buf_str(&line));
+			fprintf(render->out, "%s%s\n", margin,
+			    render_own(render, buf_str(&line), &own));
 		at += len + 1;
 	}
 	buf_free(&line);
+	buf_free(&own);
 	return 0;
 }
 
@@ -462,6 +480,54 @@ render_when(const struct step *step)
 	bug("around %d", (int)step->around);
 }
 
+/* The first line of a blob of lines; "" when there is none. */
+static struct bytes
+render_first_line(const struct render *render, const char *sha256)
+{
+	struct bytes data;
+	struct err unread = ERR_INIT;
+	const char *end;
+
+	if (blobs_get(render->change->blobs, sha256, &data, &unread) < 0 ||
+	    data.len == 0)
+		return bytes_of("");
+	end = memchr(data.data, '\n', data.len);
+	if (end != NULL)
+		data.len = (size_t)(end - (const char *)data.data);
+	return data;
+}
+
+/* Behind the step's name, with which it mostly begins; where it goes on with
+ * what the lines below say, it ends there. */
+static void
+render_summary(const struct render *render, const struct step *step,
+    const struct change_step *previewed)
+{
+	struct bytes line = render_first_line(render, previewed->diff);
+	size_t len = strlen(previewed->summary), name = strlen(step->name);
+	struct buf text = BUF_INIT, own = BUF_INIT;
+	const char *said = line.len > 0 ? memmem(previewed->summary, len,
+					      line.data, line.len)
+					: NULL,
+		   *shown;
+
+	if (said != NULL)
+		len = (size_t)(said - previewed->summary);
+	if (said != NULL && len >= 2 &&
+	    memcmp(previewed->summary + len - 2, ": ", 2) == 0)
+		len -= 2;
+	buf_put(&text, previewed->summary, len);
+	shown = render_own(render, buf_str(&text), &own);
+	if (strncmp(shown, step->name, name) == 0 &&
+	    (shown[name] == '\0' || strncmp(shown + name, ": ", 2) == 0))
+		shown += shown[name] == '\0' ? name : name + 2;
+	if (shown[0] != '\0')
+		fprintf(render->out, "  %s", shown);
+	fputc('\n', render->out);
+	buf_free(&own);
+	buf_free(&text);
+}
+
 static int
 render_step(struct render *render, const struct step *step,
     const struct change_step *previewed, bool scripts)
@@ -478,11 +544,9 @@ render_step(struct render *render, const struct step *step,
 		fprintf(out, _(" on %s"),
 		    render->change->places[previewed->place].name);
 	fprintf(out, "  [%s]", render_word(previewed->verdict));
-	if (previewed->summary[0] != '\0')
-		fprintf(out, "  %s", previewed->summary);
-	fputc('\n', out);
+	render_summary(render, step, previewed);
 	if (previewed->reason[0] != '\0')
-		render_said(out, "      ", previewed->reason);
+		render_said(render, "      ", previewed->reason);
 	if (!acts)
 		return 0;
 	if ((r = render_lines(render, previewed->effects, "      ! ", true)) <
@@ -521,11 +585,18 @@ render_group(
 	    &render->change->hosts[group->hosts[0]];
 	int r;
 
+	render->name = group->named && group->count > 1 ? first->name : NULL;
 	fputc('\n', render->out);
 	render_names(render, group);
+	if (render->name != NULL)
+		fprintf(render->out,
+		    _("  ${{ host.name }} stands for the name of each\n"));
 	if (first->trouble[0] != '\0') {
+		struct buf own = BUF_INIT;
+
 		fprintf(render->out, _("  could not be asked: %s\n"),
-		    first->trouble);
+		    render_own(render, first->trouble, &own));
+		buf_free(&own);
 		return 0;
 	}
 	if (change_is_away(first)) /* each for a reason of its own */
@@ -555,7 +626,7 @@ int
 preview_render(
     FILE *out, const struct change *change, bool scripts, struct err *err)
 {
-	struct render render = {out, change, err};
+	struct render render = {.out = out, .change = change, .err = err};
 	struct arena *arena = arena_new();
 	struct preview_group *groups;
 	size_t count;
