@@ -1,4 +1,5 @@
 /* hoshu approve and hoshu reject: a person's signed word on a change. */
+#include "preview/preview.h"
 #include "base/i18n.h"
 #include "cmd/context.h"
 #include "cmd/judged.h"
@@ -39,6 +40,19 @@ approve_record(struct context *context, enum record_kind kind,
 	return r;
 }
 
+/* What the digests of the statement stand for, for whoever signs it. */
+static void
+approve_brief(const struct context *context)
+{
+	char name[16];
+
+	change_name(context->change->number, name);
+	printf(_("%s, in short; hoshu show %s shows all of it:\n"), name, name);
+	preview_render_brief(stdout, context->change);
+	fputc('\n', stdout);
+	fflush(stdout);
+}
+
 /* Sign, check that the signature would count as that person's, record. */
 static int
 approve_sign(
@@ -51,8 +65,10 @@ approve_sign(
 	int r;
 
 	statement_write(&text, said);
-	if (!context->call->json)
+	if (!context->call->json) {
+		approve_brief(context);
 		printf("%s", buf_str(&text));
+	}
 	r = cmd_sign(context, space, said->person, buf_bytes(&text),
 	    said->not_before_ms, &signature, &fingerprint, err);
 	if (r < 0)

@@ -41,6 +41,8 @@ void preview_group(struct arena *arena, const struct change *change,
  * a group. scripts also shows the exact scripts, there and back. */
 int preview_render(FILE *out, const struct change *change, bool scripts,
     struct err *err) MUST_USE;
+/* Of that the lines that say why, where, how and how many. */
+void preview_render_brief(FILE *out, const struct change *change);
 struct json *preview_json(struct arena *arena, const struct change *change);
 
 /* How many steps of how many will be changed / cannot be told. */

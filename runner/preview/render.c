@@ -640,6 +640,18 @@ preview_render(
 	return r;
 }
 
+void
+preview_render_brief(FILE *out, const struct change *change)
+{
+	struct render render = {.out = out, .change = change};
+
+	fprintf(out, _("  reason    %s\n"), change->plan->reason);
+	for (size_t p = 0; p < change->plan->phase_count; p++)
+		render_phase(&render, p);
+	render_places(&render);
+	render_counts(&render);
+}
+
 static struct json *
 render_json_host(struct arena *arena, const struct change *change,
     const struct change_host *host)
