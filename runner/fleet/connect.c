@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/i18n.h"
+#include "base/quote.h"
 
 enum {
 	BACK_OFF_MS = 300,
@@ -120,18 +121,35 @@ link_free(struct link *link)
 	free(link);
 }
 
+/* The words behind ssh that reach the same host in the same way. */
+static const char *
+by_hand(const struct link *link, struct buf *out)
+{
+	const struct ssh_settings *ssh = link->how.ssh;
+
+	if (link->how.ssh_config != NULL) {
+		buf_puts(out, "-F ");
+		quote_put_readable(
+		    out, link->how.ssh_config, strlen(link->how.ssh_config));
+		buf_printf(out, " -o HostName=%s ", ssh->address);
+	} else if (ssh->jump != NULL) {
+		buf_printf(out, "-J %s ", ssh->jump);
+	}
+	buf_printf(out, "-p %d %s@%s", ssh->port, ssh->user,
+	    link->how.ssh_config != NULL ? ssh->name : ssh->address);
+	return buf_str(out);
+}
+
 /* What to do next, after what went wrong. */
 static void
 put_advice(const struct link *link, const char *why, struct buf *text)
 {
 	const struct ssh_settings *ssh = link->how.ssh;
+	struct buf words = BUF_INIT;
 
-	if (strcmp(why, "network") == 0 && ssh->jump != NULL)
-		buf_printf(text, _(" (by hand: ssh -J %s -p %d %s@%s true)"),
-		    ssh->jump, ssh->port, ssh->user, ssh->address);
-	else if (strcmp(why, "network") == 0)
-		buf_printf(text, _(" (by hand: ssh -p %d %s@%s true)"),
-		    ssh->port, ssh->user, ssh->address);
+	if (strcmp(why, "network") == 0)
+		buf_printf(
+		    text, _(" (by hand: ssh %s true)"), by_hand(link, &words));
 	else if (strcmp(why, "deadline") == 0)
 		buf_puts(text,
 		    _("; the port is open but SSH does not answer in time: "
@@ -141,8 +159,9 @@ put_advice(const struct link *link, const char *why, struct buf *text)
 		buf_printf(text, _(" (by hand: ssh-copy-id -p %d %s@%s)"),
 		    ssh->port, ssh->user, ssh->address);
 	else if (strcmp(why, "shell") == 0)
-		buf_printf(text, _(" (by hand: ssh -p %d %s@%s /bin/sh)"),
-		    ssh->port, ssh->user, ssh->address);
+		buf_printf(text, _(" (by hand: ssh %s /bin/sh)"),
+		    by_hand(link, &words));
+	buf_free(&words);
 }
 
 /* The connect's answer; advised: the text says already what to do. */

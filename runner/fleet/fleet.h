@@ -128,7 +128,7 @@ struct fleet_host {
 	 * fleet_close. */
 	const struct secret *password;
 	const char *root_spool; /* "" = default */
-	const char *ssh_config; /* for jump hosts; NULL = the user's */
+	const char *ssh_config; /* ssh -F; NULL = the user's */
 	bool place; /* steps of other hosts run there: a ticket names them */
 };
 /* Connect host (the caller's number for it, 0..99999). Waits for a place
