@@ -21,7 +21,7 @@ static const struct {
 			    "  web1: { address: 127.0.0.1, become: none }\n"},
     {"inventory/approvers",
 	"# One line each: who, for what, and the ssh key (of its .pub file):\n"
-	"# alice namespaces=\"approve@hoshu,reject@hoshu,settle@hoshu,answer@hoshu\" ssh-ed25519 AAAA...\n"},
+	"# alice namespaces=\"approve@hoshu,reject@hoshu,settle@hoshu,answer@hoshu,release@hoshu\" ssh-ed25519 AAAA...\n"},
     {"playbooks/motd.yml",
 	"change: A new message of the day\n"
 	"reason: the first change of this project\n"

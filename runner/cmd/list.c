@@ -11,6 +11,7 @@
 
 /* Folds of every change, without their shape. */
 struct folds {
+	const struct context *context;
 	struct arena *arena;
 	struct change_fold *list; /* [1..last] */
 	int last;
@@ -21,8 +22,11 @@ static int
 folds_take(void *arg, const struct record *record, struct err *err)
 {
 	struct folds *folds = arg;
+	int r = cmd_quarantine_record(
+	    folds->context, &folds->quarantine, record, err);
 
-	quarantine_record(&folds->quarantine, record);
+	if (r < 0)
+		return r;
 	if (record->change < 1 || record->change > folds->last)
 		return 0;
 	return fold_record(&folds->list[record->change], record, err);
@@ -33,6 +37,7 @@ folds_read(struct context *context, struct folds *folds, struct err *err)
 {
 	int r;
 
+	folds->context = context;
 	folds->arena = context->arena;
 	quarantine_init(&folds->quarantine, context->arena);
 	r = journal_last_change(context->journal, &folds->last, err);

@@ -5,9 +5,13 @@
 #include "cmd/context.h"
 #include "journal/quarantine.h"
 
-/* Take in what the journal has since the last time. */
-int cmd_quarantine(struct journal *journal, struct quarantine *quarantine,
+/* Take one record in; a release only where it counts. */
+int cmd_quarantine_record(const struct context *context,
+    struct quarantine *quarantine, const struct record *record,
     struct err *err) MUST_USE;
+/* Take in what the journal has since the last time. */
+int cmd_quarantine(const struct context *context, struct journal *journal,
+    struct quarantine *quarantine, struct err *err) MUST_USE;
 /* All of them, and what to type; nothing where there is none. ended: the change
  * of the first has. */
 void cmd_print_quarantine(const struct quarantine *quarantine, bool ended);

@@ -85,7 +85,8 @@ run_held(void *arg, int host, struct err *err)
 	const char *name = context->change->hosts[host].name;
 	char change[16];
 
-	if (cmd_quarantine(context->journal, &running->quarantine, err) < 0)
+	if (cmd_quarantine(
+		context, context->journal, &running->quarantine, err) < 0)
 		return NULL;
 	held =
 	    quarantine_of(&running->quarantine, name, context->change->number);

@@ -330,6 +330,10 @@ say_record(
 	    !say_is_of_person(record->kind) &&
 	    strcmp(record->actor, "hoshu") != 0)
 		fprintf(out, _(" (by %s)"), record->actor);
+	/* as it was, before it was signed */
+	if (record->kind == RECORD_RELEASED &&
+	    json_get(body, "statement") == NULL)
+		fputs(_(", not signed"), out);
 	if (all)
 		say_why(
 		    out, _(", key "), json_get_text(body, "fingerprint", ""));

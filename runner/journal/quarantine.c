@@ -53,6 +53,8 @@ quarantine_record(struct quarantine *quarantine, const struct record *record)
 		made->wave = record->step;
 		made->kind = record->kind;
 		made->wall_ms = record->wall_ms;
+		made->number = record->number;
+		made->refused = 0;
 		return;
 	case RECORD_HOST_DONE:
 	case RECORD_HOST_REVERTED:
@@ -62,6 +64,27 @@ quarantine_record(struct quarantine *quarantine, const struct record *record)
 		quarantine_drop(quarantine, record, true);
 		return;
 	}
+}
+
+void
+quarantine_refuse(struct quarantine *quarantine, const struct record *record)
+{
+	quarantine->next = record->number + 1;
+	for (size_t i = 0; i < quarantine->count; i++)
+		if (quarantine_is(&quarantine->list[i], record, true))
+			quarantine->list[i].refused = record->number;
+}
+
+bool
+quarantine_holds(const struct quarantine *quarantine, int change,
+    const char *host, int64_t number)
+{
+	for (size_t i = 0; i < quarantine->count; i++)
+		if (quarantine->list[i].number == number &&
+		    quarantine->list[i].change == change &&
+		    strcmp(quarantine->list[i].host, host) == 0)
+			return true;
+	return false;
 }
 
 const struct quarantined *

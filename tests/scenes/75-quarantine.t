@@ -22,7 +22,7 @@ sub put { my ($name, $text) = @_; open my $o, '>', "$dir/$name" or die "$name: $
 sub slurp { open my $i, '<', $_[0] or return ''; local $/; <$i> }
 
 system "ssh-keygen -q -t ed25519 -N '' -f $dir/key";
-put('approvers', 'alice namespaces="approve@hoshu" ' . join(' ', (split ' ', `cat $dir/key.pub`)[0, 1]) . "\n");
+put('approvers', 'alice namespaces="approve@hoshu,release@hoshu" ' . join(' ', (split ' ', `cat $dir/key.pub`)[0, 1]) . "\n");
 put('hoshu.yml', "inventory: fleet/inventory.yml\nstore: store\napprovals: solo\napprovers: approvers\nmodules: [$modules]\n");
 
 my ($status, $said);
@@ -55,15 +55,25 @@ like($said, qr/light2 +EXCLUDED, not touched: in quarantine: failed by $one/, 'a
 is(there('b'), 'two - two', 'it was not touched');
 hoshu('release light2');
 is($status, 2, 'a release says why');
-hoshu("release light1 --because 'no reason'");
+hoshu("release light1 --because 'no reason' --key $dir/key");
 is($status, 5, 'a host that is free is not released');
-hoshu("release light2 --because 'looked at it'");
+system "ssh-keygen -q -t ed25519 -N '' -f $dir/other";
+hoshu("release light2 --because 'looked at it' --key $dir/other");
+is($status, 4, 'nobody releases it whose key may not') or diag($said);
+like(hoshu('status'), qr/light2 +failed by $one/, 'it stays there');
+hoshu("release light2 --because 'looked at it' --key $dir/key");
 is($status, 0, 'a person releases it') or diag($said);
+like($said, qr/^hoshu-release\/1\nchange: $one\nhost: light2\nwas: host-failed, record \d+\nbecause: looked at it\nperson: alice\n/m, 'the statement is shown');
 unlike(hoshu('status'), qr/quarantine/, 'then it is free');
 hoshu("run $two --remaining");
 is($status, 0, 'and the change that left it out does it, under the same approval') or diag($said);
 is(there('b'), 'two two two', 'on that host, too');
-like(hoshu("audit show $one"), qr/light2 +released from quarantine: looked at it/, 'the word stands in the journal');
+like(hoshu("audit show $one"), qr/light2 +released from quarantine: looked at it \(by alice\), key SHA256:/, 'the word stands in the journal, with its key');
+my $approvers = slurp("$dir/approvers");
+put('approvers', $approvers =~ s/,release\@hoshu//r);
+like(hoshu('status'), qr/light2 +failed by $one.*\n +record \d+ would release it, but is not signed by who may/, 'nobody goes by a word whose signature does not hold');
+put('approvers', $approvers);
+unlike(hoshu('status'), qr/quarantine/, 'where it holds it counts');
 
 # --- its own way back frees it, too ---
 my $three = change('Three', '', file_step('c', 'three'));
