@@ -142,15 +142,17 @@ static void
 guard_goes_back(struct sim_guard *guard)
 {
 	struct sim_host *host = guard->host;
+	int64_t takes_ms = SIM_KILL_MS;
 
 	loop_timer_stop(guard->timer);
 	guard->timer = NULL;
 	guard->is = GUARD_GOES_BACK;
 	guard_event(guard, SIM_GOES_BACK, "");
 	guard_seal(guard);
-	guard_start(guard,
-	    SIM_KILL_MS + sim_about(host, host->sim->o.times.step_ms),
-	    guard_is_back);
+	for (size_t i = 0; i < guard->line_count; i++)
+		if (guard->lines[i].launched)
+			takes_ms += sim_about(host, host->sim->o.times.step_ms);
+	guard_start(guard, takes_ms, guard_is_back);
 }
 
 static void

@@ -67,7 +67,10 @@ boot() { # WHO
 past() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f\n", b - a }'; }
 between() { awk -v x="$1" -v a="$2" -v b="$3" 'BEGIN { exit !(x >= a && x <= b) }'; }
 # shellcheck disable=SC2016
-gone='[ -e "$H/guard/id" ] && echo "its folder"; table | grep wake; pgrep -f "/guard/[^ ]*wake.sh"'
+gone='[ -e "$H/guard/id" ] && echo "its folder"; table | grep wake; n=0
+	# a sleeper that was woken has a moment
+	while pgrep -f "/guard/[^ ]*wake.sh" >/dev/null && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
+	pgrep -f "/guard/[^ ]*wake.sh"'
 
 for who in root user; do
 	disk
@@ -135,7 +138,6 @@ for who in root user; do
 		until [ -s "\$H/guard/id/by" ] || [ \$n -ge 100 ]; do sleep 0.1; n=\$((n + 1)); done
 		on guard_confirm id
 		echo "confirmed \$?"
-		sleep 0.5
 		$gone
 	WORDS
 	)
