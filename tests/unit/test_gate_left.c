@@ -1,41 +1,72 @@
 /*
- * May a run of the hosts left over begin? As a table: rollout/left.txt.
- * covers: P7
+ * The hosts left over, and those that owe their way back: may a run of them
+ * begin? As tables: rollout/left.txt, rollout/owing.txt.
+ * covers: P5, P7
  */
 #include "rollout_place.h"
 
 static const char plan_text[] =
     "change: t\nreason: t\ntargets: all\nwaves: [{hosts: rest}]\n"
-    "steps: [{ run: [a] }]\nlimits: %s\n";
+    "steps: [{ run: [a] }]\n%s: %s\n%s\n";
+
+/* What is asked of a fold, in words. */
+typedef void answers(const struct change *change,
+    const struct change_fold *fold, char *out, size_t size);
 
 static void
-who_is_left_may_be_tried_below_the_limits(void **state)
+answer_left(const struct change *change, const struct change_fold *fold,
+    char *out, size_t size)
+{
+	char why[256] = "not said";
+	int count = gate_remaining(change, fold, why);
+
+	snprintf(out, size, why[0] != '\0' ? "%d: %s" : "%d", count, why);
+}
+
+/* Each of them is owed it by the next run. */
+static void
+answer_owing(const struct change *change, const struct change_fold *fold,
+    char *out, size_t size)
+{
+	struct change_fold next = *fold;
+	int owed = 0, count = gate_owing(change, fold);
+
+	next.epoch = 2; /* the records are of run 1 */
+	for (size_t i = 0; i < fold->part_count; i++)
+		owed += gate_owes(change, &next, &fold->parts[i]);
+	snprintf(out, size, owed == count ? "%d" : "%d, but %d are owed it",
+	    count, owed);
+}
+
+/* A table of "records | answer"; "given | KEY | MORE" lines say what the
+ * plan's KEY is for the cases below, and what stands beside it. */
+static void
+table_of(const char *name, const char *key, answers *answer, int least)
 {
 	struct arena *arena = arena_new();
 	struct change *change = NULL;
 	struct table table;
 	int wrong = 0;
 
-	table_open(&table, "rollout/left.txt", "|");
+	table_open(&table, name, "|");
 	while (table_next(&table)) {
 		struct change_fold fold;
 		struct err err = ERR_INIT;
-		char why[256] = "not said", got[320];
-		int count;
+		char got[320];
 
 		if (strcmp(table.column[0], "given") == 0) {
 			change = place_change(arena,
-			    place_plan(arena, arena_printf(arena, plan_text,
-						  table.column[1])),
+			    place_plan(arena,
+				arena_printf(arena, plan_text, key,
+				    table.column[1],
+				    table.count > 2 ? table.column[2] : "")),
 			    "abcd", "");
 			continue;
 		}
 		place_fold(arena, change, &fold);
 		if (place_records(&fold, table.column[0], &err) < 0)
 			fail_msg("%d: %s", table.line, err.text);
-		count = gate_remaining(change, &fold, why);
-		snprintf(got, sizeof(got), why[0] != '\0' ? "%d: %s" : "%d",
-		    count, why);
+		answer(change, &fold, got, sizeof(got));
 		if (strcmp(got, table.column[1]) == 0)
 			continue;
 		print_error("%s:%d: is '%s', should be '%s'\n", table.name,
@@ -43,8 +74,20 @@ who_is_left_may_be_tried_below_the_limits(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
-	assert_true(table.cases > 15);
+	assert_true(table.cases >= least);
 	arena_free(arena);
+}
+
+static void
+who_is_left_may_be_tried_below_the_limits(void **state)
+{
+	table_of("rollout/left.txt", "limits", answer_left, 15);
+}
+
+static void
+who_was_lost_or_is_stuck_owes_its_way_back(void **state)
+{
+	table_of("rollout/owing.txt", "rollback", answer_owing, 10);
 }
 
 int
@@ -52,6 +95,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_is_left_may_be_tried_below_the_limits),
+	    cmocka_unit_test(who_was_lost_or_is_stuck_owes_its_way_back),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
