@@ -45,6 +45,8 @@ sub judge {
     my ($where, $status, $said, $right) = @_;
     # glibc 2.36 crashes by itself where its name service switch starts without memory
     if ($said =~ /#[01] .* nss_database|^hoshu: nss_database\.c:/m) { $count{glibc}++ }
+    # nor can the sanitizer begin a thread without memory
+    elsif ($said =~ /^AddressSanitizer: CHECK failed: sanitizer_linux_libcdep\.cpp|^==\d+==AddressSanitizer: CHECK failed: sanitizer_linux_libcdep/m) { $count{glibc}++ }
     elsif ($said =~ /AddressSanitizer|runtime error:|bug at/) { wrong($where, "ended with $status", $said) }
     elsif ($status == -6) { $said =~ /^hoshu: (?:out of memory|a library could not go on)/m ? $count{aborts}++ : wrong($where, 'aborted without a word', $said) }
     elsif ($status == 0) { $right->() ? $count{unmoved}++ : wrong($where, 'ended well, but not all was done', $said) }
@@ -118,7 +120,7 @@ sub campaign {
         $after->($where, $status);
     }
     my $title = $name . ($how eq 'every' ? ', every one (release)' : '') . ($in eq 'worker' ? ', in a worker' : '') . ($ever ? ', and all behind it' : '');
-    note(sprintf '%s: %d of %d allocations (%d places) failed in turn: %d documented aborts, %d said why, %d did all the same, %d times glibc crashed by itself',
+    note(sprintf '%s: %d of %d allocations (%d places) failed in turn: %d documented aborts, %d said why, %d did all the same, %d times glibc or the sanitizer ended by itself',
         $title, $done, $calls, scalar @places, @count{qw(aborts refused unmoved glibc)});
     push @wrong, "$name: hardly anything failed" if $done < $missed;
     cmp_ok(scalar @wrong, '==', $before, "$title: no crash, no false success");
