@@ -138,7 +138,8 @@ return {
     if want.active == "active" and not is_running(s.active) then
       unit(sh, "stop", p.name)
       if s.active == "inactive" then -- a start that failed leaves more than stopping takes back
-        sh:script([[ ! systemctl -q is-failed -- "$1" || systemctl reset-failed -- "$1" ]], { p.name })
+        sh:script([[ ! systemctl -q is-failed -- "$1" || systemctl reset-failed -- "$1" ]],
+          { p.name })
       end
     elseif want.active == "inactive" and is_running(s.active) then
       unit(sh, "start", p.name)

@@ -22,8 +22,12 @@ become_password(struct arena *arena, const struct yaml *map, const char *what,
 	int r;
 
 	what = arena_printf(arena, _("%s: become: password"), what);
-	if ((r = yaml_read(map, what, fields, 1, err)) < 0 ||
-	    (r = yaml_read_texts(arena, command, what, &argv, &count, err)) < 0)
+	if ((r = yaml_read(map, what, fields, 1, err)) < 0)
+		return r;
+	if (command == NULL) /* it is needed, so it is there */
+		bug("become: password without a command");
+	r = yaml_read_texts(arena, command, what, &argv, &count, err);
+	if (r < 0)
 		return r;
 	if (count == 0 || argv[0][0] == '\0')
 		return err_at(err, ERR_PLAN, command->place,
