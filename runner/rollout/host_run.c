@@ -149,10 +149,23 @@ host_mark_unknown(struct host_run *host)
 	arena_free(arena);
 }
 
+/* Lost is who had a first step, in whichever phase that was. */
+static bool
+host_was_touched(const struct host_run *host)
+{
+	const struct change_fold *fold = host->run->o.fold;
+
+	for (size_t p = 0; p < fold->phase_count; p++)
+		if (host->fold->host->parts[p] != NULL &&
+		    host->fold->host->parts[p]->touched)
+			return true;
+	return false;
+}
+
 static void
 host_unreachable(struct host_run *host, const char *text)
 {
-	if (!host->fold->touched) {
+	if (!host_was_touched(host)) {
 		host_end(host, RECORD_HOST_UNREACHABLE, text);
 		return;
 	}
