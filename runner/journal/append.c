@@ -190,8 +190,16 @@ append_tell(
 		if (record_kind_is_intent(append->part.records[i].kind))
 			tickets[i] =
 			    ticket_open(journal, &append->part.records[i]);
+	journal->told =
+	    err == NULL && count > 0 ? append->part.records[0].number : -1;
 	if (append->done != NULL)
 		append->done(append->arg, tickets, count, err);
+}
+
+int64_t
+journal_told(const struct journal *journal)
+{
+	return journal->told;
 }
 
 static void

@@ -59,6 +59,7 @@ struct journal {
 	struct store *reader; /* used on the loop's thread alone */
 	struct writer *writer;
 	int64_t count;
+	int64_t told; /* number of the first record that done is told of */
 	struct append *queue;
 	struct append **queue_end;
 	struct batch *batch;

@@ -55,6 +55,8 @@ void journal_append(struct journal *journal, const struct record *records,
     void (*done)(void *arg, struct ticket *const *tickets, size_t count,
 	const struct err *err),
     void *arg);
+/* Within done: the number that the first of its records got. */
+int64_t journal_told(const struct journal *journal);
 /* The same at once, for commands; no tickets. *number gets the first one's
  * (may be NULL). It overtakes what journal_append has queued. */
 int journal_append_now(struct journal *journal, const struct record *records,

@@ -58,6 +58,8 @@ run_appended(void *arg, struct ticket *const *tickets, size_t count,
 	struct run *run = wait->run;
 
 	run->appends--;
+	if (err == NULL)
+		wait->record.number = journal_told(run->o.journal);
 	/* what follows from this record knows all that stands before it */
 	if (err == NULL && run->watch != NULL)
 		journal_watch_look(run->watch);
