@@ -23,6 +23,7 @@ static const struct {
 	"submit the plan again"),
 	0},
     {N_("step \"%s\" is not proved back: %s"), 1u << 1},
+    {N_("rollback step \"%s\": %s"), 1u << 1},
     {N_("step \"%s\": %s"), 1u << 1},
     {N_("check \"%s\": %s: %.400s"), 1u << 1 | 1u << 2},
     {N_("failed: %d, limit %d"), 0},

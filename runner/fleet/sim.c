@@ -278,7 +278,8 @@ job_over(void *arg)
 	    host->sim->begun && host->odd_probes && sim_chance(host, 10)) {
 		struct sim_link *link = job->link;
 
-		late = answer_of(ANSWER_FAILED, "deadline", "");
+		late =
+		    answer_of(ANSWER_FAILED, "deadline", "no answer within 2m");
 		link->state = SIM_IDLE;
 		job_answer(job, &late);
 		if (link->state == SIM_IDLE)
@@ -319,7 +320,8 @@ static void
 launch_late(void *arg)
 {
 	struct sim_job *job = arg;
-	struct answer late = answer_of(ANSWER_FAILED, "deadline", "");
+	struct answer late =
+	    answer_of(ANSWER_FAILED, "deadline", "no answer within 2m");
 
 	job->timer = NULL;
 	sim_claim_stop(job->claim);

@@ -394,15 +394,21 @@ host_fail(struct host_run *host, int id, bool stuck)
 		    _("whether handler \"%s\" took effect is not known, and "
 		      "it is not run again: what owed it is kept"),
 		    step->name);
-	else if (stuck)
+	else if (stuck && step->of_rollback && fold->state != STEP_WAITING)
+		/* of it nothing is undone: it did not do its work */
+		snprintf(text, sizeof(text), _("rollback step \"%s\": %s"),
+		    step->name, step_state_word(fold->state));
+	else if (stuck && fold->undo != UNDO_WAITING)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\" is not proved back: %s"), step->name,
 		    undo_state_word(fold->undo));
-	else if (fold->state == STEP_WAITING)
+	else if (stuck || fold->state == STEP_WAITING)
 		snprintf(text, sizeof(text),
 		    _("step \"%s\": the host said %d times that it never ran; "
 		      "look at the host's spool and its disk"),
-		    step->name, fold->sealed);
+		    step->name,
+		    fold->state == STEP_WAITING ? fold->sealed
+						: fold->undo_sealed);
 	else
 		snprintf(text, sizeof(text), _("step \"%s\": %s"), step->name,
 		    step_state_word(fold->state));

@@ -1028,6 +1028,9 @@ rules_record(struct rules *rules, const struct record *record)
 	int host = -1;
 
 	rules_log(rules, record);
+	if (strstr(record->body, ": \",") != NULL ||
+	    strstr(record->body, ": \"}") != NULL)
+		rules_fail(rules, "a reason without an end: %s", record->body);
 	rules->kinds[record->kind]++;
 	rules->now_ms = record->wall_ms;
 	if (rules->ended && record->kind != RECORD_RUN_STARTED)
