@@ -94,6 +94,9 @@ list_json(struct context *context, const struct folds *folds, bool all)
 		json_put_text(arena, map, "owed_hosts", fold->owed_hosts);
 		json_put_int(arena, map, "owed_until_ms", fold->owed_until_ms);
 	}
+	for (size_t i = 0; !all && i < folds->quarantine.count; i++)
+		json_add(arena, list,
+		    cmd_quarantined_json(arena, &folds->quarantine.list[i]));
 	json_write(&text, list);
 	puts(buf_str(&text));
 	buf_free(&text);

@@ -26,11 +26,17 @@ cmd_ask_hosts(struct context *context, struct err *err)
 int
 cmd_print_preview(struct context *context, bool scripts, struct err *err)
 {
+	struct json *held = json_list(context->arena), *map;
 	struct buf text = BUF_INIT;
+	int r;
 
 	if (!context->call->json)
 		return preview_render(stdout, context->change, scripts, err);
-	json_write(&text, preview_json(context->arena, context->change));
+	if ((r = cmd_held_targets_json(context, held, err)) < 0)
+		return r;
+	map = preview_json(context->arena, context->change);
+	json_put(context->arena, map, "quarantined", held);
+	json_write(&text, map);
 	puts(buf_str(&text));
 	buf_free(&text);
 	return 0;

@@ -125,8 +125,23 @@ cmd_print_quarantine(const struct quarantine *quarantine, bool ended)
 		    name, name);
 }
 
-int
-cmd_print_held_targets(const struct context *context, struct err *err)
+struct json *
+cmd_quarantined_json(struct arena *arena, const struct quarantined *held)
+{
+	struct json *map = json_map(arena);
+	char name[16];
+
+	json_put_text(arena, map, "host", held->host);
+	json_put_text(arena, map, "state", "quarantined");
+	json_put_text(arena, map, "change", change_name(held->change, name));
+	json_put_text(arena, map, "why", quarantined_word(held));
+	json_put_int(arena, map, "since_ms", held->wall_ms);
+	return map;
+}
+
+/* Those among the targets: into list, or printed where that is NULL. */
+static int
+held_targets(const struct context *context, struct json *list, struct err *err)
 {
 	const struct change *change = context->change;
 	const char *store = context->project->store;
@@ -136,7 +151,7 @@ cmd_print_held_targets(const struct context *context, struct err *err)
 	bool any = false;
 	int r = 0;
 
-	if (context->call->json || !file_exists(store))
+	if (!file_exists(store))
 		return 0;
 	quarantine_init(&quarantine, context->arena);
 	/* nothing in it yet, as where a first submit was cut short; whatever
@@ -152,6 +167,11 @@ cmd_print_held_targets(const struct context *context, struct err *err)
 
 		if (held == NULL)
 			continue;
+		if (list != NULL) {
+			json_add(context->arena, list,
+			    cmd_quarantined_json(context->arena, held));
+			continue;
+		}
 		if (!any)
 			printf(_("\nin quarantine; the run excludes them, and "
 				 "counts them, unless they are released:\n"));
@@ -161,4 +181,17 @@ cmd_print_held_targets(const struct context *context, struct err *err)
 out:
 	journal_close(journal);
 	return r;
+}
+
+int
+cmd_print_held_targets(const struct context *context, struct err *err)
+{
+	return context->call->json ? 0 : held_targets(context, NULL, err);
+}
+
+int
+cmd_held_targets_json(
+    const struct context *context, struct json *list, struct err *err)
+{
+	return held_targets(context, list, err);
 }

@@ -20,4 +20,10 @@ void cmd_print_quarantine(const struct quarantine *quarantine, bool ended);
 int cmd_print_held_targets(
     const struct context *context, struct err *err) MUST_USE;
 
+/* The same for --json, added to list. */
+int cmd_held_targets_json(
+    const struct context *context, struct json *list, struct err *err) MUST_USE;
+struct json *cmd_quarantined_json(
+    struct arena *arena, const struct quarantined *held);
+
 #endif

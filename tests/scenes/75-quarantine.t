@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use Test::More;
+use JSON::PP ();
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
 
@@ -49,6 +50,10 @@ like(hoshu('status'), qr/in quarantine.*:\n +light2 +failed by $one/, 'it is in 
 my $two = change('Two', 'limits: { excluded: 2 }', file_step('b', 'two'));
 hoshu("preview $dir/plan.yml");
 like($said, qr/in quarantine; .*\n +light2 +failed by $one/, 'a preview names it');
+my ($held) = @{ JSON::PP::decode_json(hoshu("preview $dir/plan.yml --json"))->{quarantined} };
+is_deeply([ @{$held}{qw(host change why)} ], [ 'light2', $one, 'failed' ], 'and so does its --json');
+($held) = grep { $_->{state} eq 'quarantined' } @{ JSON::PP::decode_json(hoshu('status --json')) };
+is_deeply([ @{$held}{qw(host change why)} ], [ 'light2', $one, 'failed' ], 'and that of status');
 hoshu("run $two");
 is($status, 9, 'another change leaves it alone') or diag($said);
 like($said, qr/light2 +EXCLUDED, not touched: in quarantine: failed by $one/, 'and counts it');
