@@ -4,6 +4,7 @@
 #include "cmd/context.h"
 #include "cmd/judged.h"
 #include "cmd/quarantine.h"
+#include "cmd/settled.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
 
@@ -53,7 +54,7 @@ folds_read(struct context *context, struct folds *folds, struct err *err)
 /* What it waits for. Where its frozen bytes are needed for that and are not
  * what they were, show says so. */
 static const char *
-list_next(struct context *context, const struct change_fold *fold)
+list_waits(struct context *context, const struct change_fold *fold)
 {
 	struct err err = ERR_INIT;
 	char name[16];
@@ -64,9 +65,25 @@ list_next(struct context *context, const struct change_fold *fold)
 	return stand_next(context->arena, context->journal, fold);
 }
 
+/* The same; not for a person who has said his word. */
+static int
+list_next(struct context *context, const struct change_fold *fold,
+    const char **next, struct gate_result *now, bool *settled, struct err *err)
+{
+	int r = cmd_settled_list(context, fold, settled, now, err);
+
+	if (r < 0)
+		return r;
+	*next = *settled && now->status != err_exit_status(ERR_UNKNOWN)
+		    ? NULL
+		    : list_waits(context, fold);
+	return 0;
+}
+
 /* All of them, or those that run or wait. */
-static void
-list_json(struct context *context, const struct folds *folds, bool all)
+static int
+list_json(struct context *context, const struct folds *folds, bool all,
+    struct err *err)
 {
 	struct arena *arena = context->arena;
 	struct json *list = json_list(arena);
@@ -74,10 +91,14 @@ list_json(struct context *context, const struct folds *folds, bool all)
 
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
-		const char *next = list_next(context, fold);
+		struct gate_result now;
+		const char *next;
 		struct json *map;
+		bool settled;
 		char name[16];
 
+		if (list_next(context, fold, &next, &now, &settled, err) < 0)
+			return -(int)err->code;
 		if (!all && next == NULL)
 			continue;
 		map = json_add(arena, list, json_map(arena));
@@ -87,6 +108,10 @@ list_json(struct context *context, const struct folds *folds, bool all)
 		json_put_text(arena, map, "submitter", fold->submitter);
 		json_put_int(arena, map, "submitted_ms", fold->submitted_ms);
 		json_put_int(arena, map, "status", fold->status);
+		if (settled) {
+			json_put_text(arena, map, "now", now.word);
+			json_put_int(arena, map, "now_status", now.status);
+		}
 		json_put_text(arena, map, "next", next != NULL ? next : "");
 		if (fold->state != CHANGE_ENDED || fold->owed == 0)
 			continue;
@@ -100,27 +125,36 @@ list_json(struct context *context, const struct folds *folds, bool all)
 	json_write(&text, list);
 	puts(buf_str(&text));
 	buf_free(&text);
+	return 0;
 }
 
-static void
-list_print(const struct folds *folds)
+static int
+list_print(struct context *context, const struct folds *folds, struct err *err)
 {
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
 		struct buf line = BUF_INIT;
 		const char *word = _(stand_word(fold));
+		struct gate_result now;
+		bool settled;
 		char name[16];
 
+		if (cmd_settled_list(context, fold, &settled, &now, err) < 0)
+			return -(int)err->code;
 		text_put_time(&line, fold->submitted_ms);
-		printf("%s  %-*s  %.16s  %-*s  %s\n", change_name(i, name),
+		printf("%s  %-*s  %.16s  %-*s  %s", change_name(i, name),
 		    text_pad(word, 10), word, buf_str(&line),
 		    text_pad(fold->submitter, 10), fold->submitter,
 		    fold->title);
+		if (settled)
+			printf(_("  (settled since: %s)"), _(now.word));
+		putchar('\n');
 		buf_free(&line);
 	}
 	if (folds->last == 0)
 		printf(_("no change was submitted yet; next: hoshu submit "
 			 "PLAN\n"));
+	return 0;
 }
 
 static int
@@ -143,9 +177,9 @@ list_run(struct cmd_call *call, struct err *err)
 	int r = folds_open(call, &context, &folds, err);
 
 	if (r == 0 && call->json)
-		list_json(&context, &folds, true);
+		r = list_json(&context, &folds, true, err);
 	else if (r == 0)
-		list_print(&folds);
+		r = list_print(&context, &folds, err);
 	context_close(&context);
 	return r;
 }
@@ -160,34 +194,47 @@ const struct cmd cmd_list = {
 };
 
 static int
+status_print(
+    struct context *context, const struct folds *folds, struct err *err)
+{
+	int shown = 0;
+
+	for (int i = folds->last; i >= 1; i--) {
+		const struct change_fold *fold = &folds->list[i];
+		struct gate_result now;
+		const char *next;
+		bool settled;
+		char name[16];
+
+		if (list_next(context, fold, &next, &now, &settled, err) < 0)
+			return -(int)err->code;
+		if (next == NULL)
+			continue;
+		change_name(i, name);
+		printf("%s  %s\n    %s\n", name, fold->title, next);
+		shown++;
+	}
+	if (shown == 0)
+		printf(_("nothing runs and nothing waits; next: hoshu submit "
+			 "PLAN\n"));
+	cmd_print_quarantine(&folds->quarantine,
+	    folds->quarantine.count > 0 &&
+		folds->list[folds->quarantine.list[0].change].state ==
+		    CHANGE_ENDED);
+	return 0;
+}
+
+static int
 status_run(struct cmd_call *call, struct err *err)
 {
 	struct context context = {0};
 	struct folds folds = {0};
-	int shown = 0, r = folds_open(call, &context, &folds, err);
+	int r = folds_open(call, &context, &folds, err);
 
-	if (r == 0 && call->json) {
-		list_json(&context, &folds, false);
-	} else if (r == 0) {
-		for (int i = folds.last; i >= 1; i--) {
-			const char *next = list_next(&context, &folds.list[i]);
-			char name[16];
-
-			if (next == NULL)
-				continue;
-			change_name(i, name);
-			printf("%s  %s\n    %s\n", name, folds.list[i].title,
-			    next);
-			shown++;
-		}
-		if (shown == 0)
-			printf(_("nothing runs and nothing waits; next: hoshu "
-				 "submit PLAN\n"));
-		cmd_print_quarantine(&folds.quarantine,
-		    folds.quarantine.count > 0 &&
-			folds.list[folds.quarantine.list[0].change].state ==
-			    CHANGE_ENDED);
-	}
+	if (r == 0 && call->json)
+		r = list_json(&context, &folds, false, err);
+	else if (r == 0)
+		r = status_print(&context, &folds, err);
 	context_close(&context);
 	return r;
 }

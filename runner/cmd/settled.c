@@ -75,3 +75,30 @@ cmd_settled_all(struct context *context, struct err *err)
 	return journal_read(context->journal, context->change->number, 0,
 	    settled_look, context, err);
 }
+
+bool
+cmd_settled_now(const struct context *context, struct gate_result *result)
+{
+	const struct change_fold *fold = &context->fold;
+
+	if (fold->state != CHANGE_ENDED || !fold->settled)
+		return false;
+	gate_result_of(context->change, fold, result);
+	return strcmp(result->word, fold->result) != 0;
+}
+
+int
+cmd_settled_list(struct context *context, const struct change_fold *fold,
+    bool *other, struct gate_result *result, struct err *err)
+{
+	char name[16];
+	int r;
+
+	*other = false;
+	if (fold->state != CHANGE_ENDED || !fold->settled)
+		return 0;
+	r = context_load(context, change_name(fold->number, name), err);
+	if (r == 0)
+		*other = cmd_settled_now(context, result);
+	return r;
+}

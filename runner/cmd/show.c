@@ -7,6 +7,7 @@
 #include "cmd/judged.h"
 #include "cmd/previewed.h"
 #include "cmd/rollback.h"
+#include "cmd/settled.h"
 #include "cmd/show_output.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
@@ -168,11 +169,15 @@ show_state(struct context *context)
 	char name[16], unused[256];
 	const char *held = stand_held(context->arena, fold);
 	const char *next = cmd_stand_next(context);
+	struct gate_result now;
 
 	printf(_("\nstate: %s"), _(change_state_word(fold->state)));
 	if (fold->state == CHANGE_ENDED)
 		printf(
 		    _(", %s (exit status %d)"), _(fold->result), fold->status);
+	if (cmd_settled_now(context, &now))
+		printf(_("; as it was settled since: %s (exit status %d)"),
+		    _(now.word), now.status);
 	if (fold->limit_reached) {
 		struct buf text = BUF_INIT;
 
@@ -234,6 +239,7 @@ show_json(struct context *context, const char *const *why)
 	struct arena *arena = context->arena;
 	struct json *map = json_map(arena), *hosts = json_list(arena);
 	struct buf text = BUF_INIT;
+	struct gate_result now;
 	char name[16];
 
 	json_put_text(arena, map, "change", change_name(fold->number, name));
@@ -242,6 +248,10 @@ show_json(struct context *context, const char *const *why)
 	json_put_text(arena, map, "state", change_state_word(fold->state));
 	json_put_text(arena, map, "result", fold->result);
 	json_put_int(arena, map, "status", fold->status);
+	if (cmd_settled_now(context, &now)) {
+		json_put_text(arena, map, "now", now.word);
+		json_put_int(arena, map, "now_status", now.status);
+	}
 	json_put_text(arena, map, "submitter", fold->submitter);
 	json_put_int(arena, map, "approvals", (int64_t)fold->approval_count);
 	if (context->change->plan->later_ms > 0) {

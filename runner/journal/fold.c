@@ -253,6 +253,7 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 		break;
 	case RECORD_RUN_ENDED:
 		fold->state = CHANGE_ENDED;
+		fold->settled = false;
 		fold->ended_ms = record->wall_ms;
 		fold->result = arena_strdup(
 		    fold->arena, json_get_text(body, "result", ""));
@@ -334,6 +335,8 @@ fold_record(
 		fold_submitted(fold, record, body);
 		goto out;
 	}
+	if (record->kind == RECORD_SETTLED && fold->state == CHANGE_ENDED)
+		fold->settled = true;
 	if (record->host[0] != '\0' && fold->hosts == NULL)
 		goto out;
 	if (record->host[0] != '\0') {

@@ -173,6 +173,7 @@ struct change_fold {
 	int64_t submitted_ms, preview_ms, started_ms, ended_ms;
 	const char *result; /* word of RECORD_RUN_ENDED, "" before */
 	int status;	    /* its exit status */
+	bool settled; /* a person's word came since: it may stand better */
 	/* hosts that later: owed at its end: how many, till when, their names */
 	int owed;
 	int64_t owed_until_ms;

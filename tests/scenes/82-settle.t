@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use lib 'tests';
 use Test::More;
+use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
 my $why = `tests/fleet/light can`;
@@ -150,6 +151,14 @@ like($said, qr/1 Vanish: unknown\n +look there, then: hoshu settle $chg light1 1
 is($status, 0, 'settled afterwards');
 ($status, $said) = $p->hoshu({}, 'show', $chg);
 like($said, qr/light1 .*failed\n +1 Vanish: done/, 'show knows it');
+like($said, qr/^state: ended, unknown \(exit status 8\); as it was settled since: failed \(exit status 6\)/m, 'and what the change comes to by now, beside what was recorded');
+($status, $said) = $p->hoshu({}, 'list');
+like($said, qr/^$chg  unknown .*\(settled since: failed\)$/m, 'so does list');
+($status, $said) = $p->hoshu({}, 'list', '--json');
+my ($listed) = grep { $_->{change} eq $chg } @{ JSON::PP::decode_json($said) };
+is_deeply([ @{$listed}{qw(state status now now_status)} ], [ 'unknown', 8, 'failed', 6 ], 'and its --json');
+($status, $said) = $p->hoshu({}, 'status');
+unlike($said, qr/^$chg  /m, 'nobody is asked to look at it any more') or diag $said;
 ($status, $said) = $p->hoshu({}, 'audit', 'verify');
 is($status, 0, 'the journal holds') or diag $said;
 done_testing();

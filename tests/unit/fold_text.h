@@ -43,9 +43,10 @@ fold_text(const struct change_fold *fold, struct buf *out)
 	    fold->rejected_by);
 	buf_printf(out, "way %d all %d limit %d %s\n", (int)fold->way,
 	    fold->asked_all, fold->back_limit, fold->back_limit_text);
-	buf_printf(out, "lost %d owed %d %" PRId64 " %s later %d over %d\n",
-	    fold->lost, fold->owed, fold->owed_until_ms, fold->owed_hosts,
-	    fold->later_run, fold->later_over);
+	buf_printf(out,
+	    "settled %d lost %d owed %d %" PRId64 " %s later %d over %d\n",
+	    fold->settled, fold->lost, fold->owed, fold->owed_until_ms,
+	    fold->owed_hosts, fold->later_run, fold->later_over);
 	for (size_t i = 0; i < fold->ask_count; i++) {
 		const struct ask_fold *ask = &fold->asks[i];
 
