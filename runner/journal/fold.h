@@ -2,8 +2,9 @@
  * The fold: the state of one change, made from its records and from nothing
  * else. What goes through waves is a *part*: a host in one phase; a host of
  * several phases has a part in each. Records of a host as a whole carry the
- * number of the part's wave in `step`; a step's id tells its phase. One fold_record() serves a live run and a resume: memory moves when a
- * record is appended, actions wait until it is durable.
+ * number of the part's wave in `step`; a step's id tells its phase. One
+ * fold_record() serves a live run and a resume: memory moves when a record is
+ * appended, actions wait until it is durable.
  *
  * Pure: no I/O, no clock.
  */
@@ -253,7 +254,8 @@ void fold_shape(struct change_fold *fold, const struct fold_shape *shape);
  * open, an unknown host). */
 int fold_record(struct change_fold *fold, const struct record *record,
     struct err *err) MUST_USE;
-/* Is it in flight? Does it hold a place of at_once and spread? */
+/* Is it in flight? Does it hold a place of at_once and spread? Failed, unknown
+ * and stuck hosts do, so that capacity never erodes; one proved back does not. */
 bool fold_is_active(enum host_state state);
 bool fold_holds_place(enum host_state state);
 struct host_fold *fold_host(struct change_fold *fold, const char *name);

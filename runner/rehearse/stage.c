@@ -465,12 +465,6 @@ stage_later(struct stage *stage, const bool *back, struct gate_result *result,
 	return STAGE_NOBODY;
 }
 
-int64_t
-stage_now_ms(const struct stage *stage)
-{
-	return loop_now_ms(stage->loop);
-}
-
 const struct sim *
 stage_sim(const struct stage *stage)
 {

@@ -68,7 +68,6 @@ int stage_later(struct stage *stage, const bool *back,
     struct gate_result *result, struct err *err) MUST_USE;
 void stage_close(struct stage *stage);
 
-int64_t stage_now_ms(const struct stage *stage); /* since it began */
 const struct sim *stage_sim(const struct stage *stage);
 /* Of the last run. */
 const struct change_fold *stage_fold(const struct stage *stage);

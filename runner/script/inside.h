@@ -112,8 +112,6 @@ struct json *values_to_json(
 /* With a path ("vars"), a missing key of a map is an error that names it.
  * [-0, +1] */
 void values_push(lua_State *L, const struct json *value, const char *path);
-/* The same without paths, from canonical text. */
-void values_push_text(lua_State *L, struct bytes text);
 struct bytes values_canonical(struct arena *arena, const struct json *value);
 /* Run a text chunk in a sealed world; its value as JSON in arena. For tables
  * written as Lua (a module's test.lua). 0 or -1. */

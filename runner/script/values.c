@@ -332,19 +332,6 @@ values_push(lua_State *L, const struct json *value, const char *path)
 	}
 }
 
-void
-values_push_text(lua_State *L, struct bytes text)
-{
-	struct box *box = box_of(L);
-	struct json *value = NULL;
-	struct err err = ERR_INIT;
-
-	if (json_parse(box->arena, text.data, text.len, "state", &value, &err) <
-	    0)
-		luaL_error(L, "%s", err.text);
-	values_push(L, value, NULL);
-}
-
 struct bytes
 values_canonical(struct arena *arena, const struct json *value)
 {

@@ -52,12 +52,6 @@ seam_new(int fd, size_t max_bytes)
 	return seam;
 }
 
-int
-seam_fd(const struct seam *seam)
-{
-	return seam->fd;
-}
-
 static void
 queue_pop(struct seam *seam)
 {

@@ -177,7 +177,6 @@ struct seam; /* one end, with its queue of messages not yet sent */
 int seam_pair(int fds[2], struct err *err) MUST_USE;
 /* Takes fd. Messages received are at most max_bytes. */
 struct seam *seam_new(int fd, size_t max_bytes);
-int seam_fd(const struct seam *seam);
 void seam_free(struct seam *seam); /* closes */
 
 /* Queue a message and send what the socket takes. fields: as many as the
