@@ -78,14 +78,18 @@ static void
 show_step(const struct context *context, const struct part_fold *part, int id)
 {
 	const struct step_fold *step = &part->steps[id];
+	const struct step *of = context->change->plan->by_id[id];
 	const char *undo = undo_state_word(step->undo);
+	bool there = step->state != STEP_WAITING;
 
-	if (context->change->plan->by_id[id]->phase != part->phase ||
-	    (step->state == STEP_WAITING && step->undo == UNDO_WAITING))
+	if (of->phase != part->phase || (!there && step->undo == UNDO_WAITING))
 		return;
-	printf("      %d %s: %s%s%s\n", id,
-	    context->change->plan->by_id[id]->name,
-	    _(step_state_word(step->state)), undo[0] != '\0' ? ", " : "",
+	/* handlers and around: nothing of theirs is undone */
+	if (step->undo == UNDO_DONE && plan_runs_again(of))
+		undo = N_("ran on the way back");
+	printf("      %d %s: %s%s%s\n", id, of->name,
+	    there ? _(step_state_word(step->state)) : "",
+	    there && undo[0] != '\0' ? ", " : "",
 	    undo[0] != '\0' ? _(undo) : "");
 }
 
