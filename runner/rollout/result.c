@@ -109,7 +109,7 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 		result->word = "done";
 		result->status = EXIT_DONE;
 	}
-	/* a no given up the plan's way, and no other that came after it */
+	/* a no gave up the plan's way, and no other that came after it */
 	if (!fold->aborted &&
 	    (fold_ask_no(fold) == NULL || fold->way != WAY_PLAN))
 		return;
@@ -126,7 +126,9 @@ gate_result_of(const struct change *change, const struct change_fold *fold,
     struct gate_result *result)
 {
 	gate_result(fold, result);
-	result->owed = gate_owed(change, fold, NULL);
+	/* after a no nobody comes back to it by himself */
+	result->owed =
+	    fold_ask_no(fold) == NULL ? gate_owed(change, fold, NULL) : 0;
 	if (result->owed > 0 && !fold->aborted &&
 	    result->status == err_exit_status(ERR_LEFTOVER))
 		result->word = N_("owed");

@@ -206,6 +206,34 @@ a_no_ends_it_as_an_abort_does(void **state)
 	arena_free(arena);
 }
 
+/* Whoever was away is not owed what was stopped by a no. */
+static void
+nothing_is_owed_after_a_no(void **state)
+{
+	struct arena *arena = arena_new();
+	struct change *change = asked(arena);
+	struct change_fold fold;
+	struct gate_result result;
+	struct err err = ERR_INIT;
+
+	change->plan->later_ms = 86400000;
+	place_fold(arena, change, &fold);
+	assert_int_equal(
+	    place_records(&fold,
+		"run-started, unreachable a wave=1, done b wave=1, "
+		"done c wave=1, asked 2",
+		&err),
+	    0);
+	gate_result_of(change, &fold, &result);
+	assert_int_equal(result.owed, 1);
+	assert_int_equal(
+	    place_records(&fold, "answered 2 answer=no because=dump", &err), 0);
+	gate_result_of(change, &fold, &result);
+	assert_int_equal(result.owed, 0);
+	assert_string_equal(result.word, "aborted");
+	arena_free(arena);
+}
+
 /* ---- the answer ---- */
 
 static const struct answer_said word = {
@@ -324,6 +352,7 @@ main(void)
 	    cmocka_unit_test(it_is_frozen_with_the_change),
 	    cmocka_unit_test(no_host_starts_without_a_yes),
 	    cmocka_unit_test(a_no_ends_it_as_an_abort_does),
+	    cmocka_unit_test(nothing_is_owed_after_a_no),
 	    cmocka_unit_test(it_has_one_form),
 	    cmocka_unit_test(it_is_held_against_its_record),
 	};
