@@ -236,6 +236,29 @@ show_json_part(
 	return item;
 }
 
+/* What was asked so far, and what became of it. */
+static struct json *
+show_json_asks(struct arena *arena, const struct change_fold *fold)
+{
+	static const char *const words[] = {"open", "yes", "no"};
+	struct json *list = json_list(arena);
+
+	for (size_t i = 0; i < fold->ask_count; i++) {
+		const struct ask_fold *ask = &fold->asks[i];
+		struct json *item = json_add(arena, list, json_map(arena));
+
+		json_put_int(arena, item, "phase", ask->phase + 1);
+		json_put_text(arena, item, "of", ask->of);
+		json_put_text(arena, item, "say", ask->say);
+		json_put_int(arena, item, "until_ms", ask->until_ms);
+		json_put_bool(arena, item, "over", ask->over);
+		json_put_text(arena, item, "answer", words[ask->answer]);
+		json_put_text(arena, item, "by", ask->by);
+		json_put_text(arena, item, "because", ask->because);
+	}
+	return list;
+}
+
 static void
 show_json(struct context *context, const char *const *why)
 {
@@ -267,6 +290,7 @@ show_json(struct context *context, const char *const *why)
 		json_add(arena, hosts,
 		    show_json_part(context, &fold->parts[i], why[i]));
 	json_put(arena, map, "hosts", hosts);
+	json_put(arena, map, "asked", show_json_asks(arena, fold));
 	json_put(arena, map, "preview", preview_json(arena, context->change));
 	json_write(&text, map);
 	puts(buf_str(&text));

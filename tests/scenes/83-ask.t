@@ -97,6 +97,8 @@ is(done(1), '1 1', 'the phase before is done, nobody of this one is touched');
 like(out(), qr/phase 2 "Migrate once": ASKS dba \(carol, bob\): Backup of Monday night verified\?\n +until \S+: hoshu answer $chg --yes/, 'the terminal says what is asked, of whom, and the command');
 ($status, $said) = $p->hoshu({}, 'status');
 like($said, qr/$chg .*\n +asks, until \S+, dba \(carol, bob\): Backup of Monday night verified\?\n +hoshu answer $chg --yes/, 'so does status');
+($status, $said) = $p->hoshu({}, 'show', $chg, '--json');
+like($said, qr/"asked":\[\{"answer":"open","because":"","by":"","of":"dba \(carol, bob\)","over":false,"phase":2,/, 'show --json');
 ($status, $said) = $p->hoshu({}, 'list');
 like($said, qr/^$chg +asks/m, 'and list');
 ($status, $said) = $p->hoshu({}, 'answer', $chg, '--as', 'carol', '--key', "$p->{dir}/carol");
