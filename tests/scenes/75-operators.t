@@ -21,7 +21,7 @@ cp playbooks/{patch-web-db,tls-rotation,app-deploy,revoke-key}.yml "$scene/"
 # what is broken here stays so: nobody waits a minute for it
 sed -i -E "s/within: (1m|20s|30s)/within: 8s/" "$scene"/{patch-web-db,tls-rotation,app-deploy}.yml
 go() { # plan settings...: submit, approve, run; sets status and change
-	local plan=$1 out
+	local plan=$1 out answering=
 	shift
 	out=$(hoshu submit "$scene/$plan.yml" "$@" --as carol) || {
 		printf '%s\n' "$out" | sed 's/^/# /'
@@ -29,7 +29,21 @@ go() { # plan settings...: submit, approve, run; sets status and change
 	}
 	change=$(sed -n 's/^\(CHG-[0-9]*\) submitted.*/\1/p' <<<"$out")
 	approve
+	: >"$scene/seen/run"
+	if [ "$plan" = app-deploy ]; then
+		answered &
+		answering=$!
+	fi
 	run
+	[ -z "$answering" ] || wait "$answering"
+}
+answered() { # yes to what the change asks, as soon as it does
+	local n
+	for ((n = 0; n < 900; n++)); do
+		grep -qF "ASKS dba (alice)" "$scene/seen/run" && break
+		sleep 0.1
+	done
+	hoshu answer "$change" --yes --as alice --key "$scene/keys/alice" >"$scene/seen/answer"
 }
 ended() { # status name
 	is "$status" "$1" "$2"
@@ -123,6 +137,7 @@ for host in "${hosts[@]}"; do
 done
 go app-deploy --set version=2 --set old=1
 ended 0 "deploy: release 2"
+like "$(cat "$scene/seen/run")" "answered yes (by alice)" "deploy: once somebody said that the backup is good"
 on real2 touch /opt/shop/breaks-3
 go app-deploy --set version=3 --set old=2
 ended 7 "deploy: release 3 breaks on the second host, the change goes back"

@@ -51,7 +51,7 @@ scene() { # name hosts: sets scene (its folder), fleet, hosts, and what DIR/vers
 	mkdir -p "$scene/files" "$scene/modules" "$scene/keys" "$scene/seen"
 	for person in alice bob carol; do
 		ssh-keygen -q -t ed25519 -N '' -C "$person" -f "$scene/keys/$person"
-		printf '%s namespaces="approve@hoshu,reject@hoshu" %s\n' "$person" \
+		printf '%s namespaces="approve@hoshu,reject@hoshu,answer@hoshu" %s\n' "$person" \
 			"$(cut -d' ' -f1,2 "$scene/keys/$person.pub")" >>"$scene/approvers"
 	done
 	cat >"$scene/hoshu.yml" <<-'YAML'
@@ -59,6 +59,7 @@ scene() { # name hosts: sets scene (its folder), fleet, hosts, and what DIR/vers
 		store: store
 		approvals: 2
 		approvers: approvers
+		roles: { dba: [alice] }
 		modules: [modules, ../../../modules]
 	YAML
 	# the fleet's own, one folder up and two down
