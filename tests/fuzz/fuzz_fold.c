@@ -24,6 +24,7 @@ static const char plan_text[] =
     "      - { name: b, run: [b], rollback: [ { run: [c] } ], because: x }\n"
     "  - name: two\n"
     "    targets: all\n"
+    "    ask: { say: B, within: 1m }\n"
     "    waves: [ { hosts: rest, at_once: 1 } ]\n"
     "    steps:\n"
     "      - { guard: 1m, steps: [ { name: d, file: { path: /d } } ] }\n"
@@ -163,6 +164,9 @@ ask_deciders(const struct change *change, const struct change_fold *fold,
 	gate_decide(change, fold, now_ms, &gate);
 	fuzz_check(gate.kind != GATE_START_HOST ||
 		   (size_t)gate.part < fold->part_count);
+	/* phase two asks, and no body here is a yes */
+	fuzz_check(
+	    gate.kind != GATE_START_HOST || fold->parts[gate.part].phase == 0);
 	gate_result(fold, &result);
 	fuzz_check(result.word != NULL && result.status >= 0);
 	for (size_t i = 0; i < fold->part_count; i++) {
