@@ -79,18 +79,18 @@ real6 wave 3 waiting" "of each host that was touched"
 	is "$(perl tests/scenes/journal.pl order "$scene/seen/journal")" "" "each intent stands before its outcome"
 	is "$(perl tests/scenes/journal.pl waves "$scene/seen/journal")" "1: real1
 2: real2 real3" "wave 3 never began"
-	# every host backwards through its steps, then the handler again; wave 1 last
+	# every host backwards through its steps, then the handler again; wave 1 last. Of wave 2 one fails
+	# first, and the other may not have come to its last steps by then.
 	back=$(perl tests/scenes/journal.pl back "$scene/seen/journal")
+	there=$(perl tests/scenes/journal.pl there "$scene/seen/journal")
 	for host in "${touched[@]}"; do
-		is "$(grep "^$host " <<<"$back" | cut -d' ' -f2-)" "3 intent
-3 done
-2 intent
-2 done
-1 intent
-1 done
-4 intent
-4 done" "$host: step by step backwards"
+		due=$(for step in 3 2 1; do
+			grep -qx "$host $step" <<<"$there" && printf '%s intent\n%s done\n' $step $step
+		done
+		printf '4 intent\n4 done\n')
+		is "$(grep "^$host " <<<"$back" | cut -d' ' -f2-)" "$due" "$host: step by step backwards"
 	done
+	like "$due" "1 done" "the last of them was at work"
 	is "$(cut -d' ' -f1 <<<"$back" | sed 's/real[23]/wave 2/' | uniq | xargs)" "wave 2 real1" "wave 2 before wave 1"
 	hoshu audit verify >/dev/null
 	is $? 0 "the journal holds"

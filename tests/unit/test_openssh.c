@@ -223,8 +223,9 @@ names_hashed_by_ssh_keygen_are_found(void **state)
 	place_write(t, "one",
 	    arena_printf(t->arena, "web1 %s\n[web2]:2222 %s\n",
 		place_key(t, "ed"), place_key(t, "ec")));
-	place_run(
-	    t, "ssh-keygen -q -H -f one >/dev/null 2>&1; ! grep -q web one");
+	place_run(t, "ssh-keygen -q -H -f one >/dev/null 2>&1; "
+		     /* a digest may hold any three letters */
+		     "! grep -q '^[[]*web' one");
 	assert_int_equal(known(t, "WEB1", 22, NULL, &keys), 0);
 	assert_string_equal(keys->keys[0], place_key(t, "ed"));
 	assert_int_equal(known(t, "web2", 2222, NULL, &keys), 0);
