@@ -1,11 +1,12 @@
 #!/usr/bin/perl
 # Do the tests notice when a decider decides otherwise? Each file named is changed in one place at
 # a time (a comparison, a condition dropped or turned round, a statement left out, one more or less)
-# and the tests run against it until one fails. A mutant that none of them
-# notices survives: a test is missing, or the change means nothing.
+# and the tests run against it until one fails. A mutant that none of them notices survives: a test
+# is missing, or the change means nothing. A file has some hundred; each takes about two seconds.
 #
 # `make mutate` says how to compile and link (COMPILE, LINK, OBJECTS, LIBS) and with what
-# (TESTS, from cheap to dear). ONLY=text: mutants whose line in the list holds it. JOBS=n at once.
+# (TESTS, from cheap to dear). ONLY=text: mutants whose line in the list holds it. JOBS=n at once;
+# EVERY=n: each nth of them.
 use strict;
 use warnings;
 use Digest::MD5 qw(md5_hex);
@@ -14,7 +15,7 @@ use File::Path qw(make_path remove_tree);
 my ($compile, $link, $objects, $libs) = map { $ENV{$_} // die "make mutate says $_\n" } qw(COMPILE LINK OBJECTS LIBS);
 my $dir = $ENV{MUTATE_DIR} // 'build/mutate';
 my @tests = split ' ', $ENV{TESTS} // '';
-my ($jobs, $only) = ($ENV{JOBS} // 1, $ENV{ONLY} // '');
+my ($jobs, $only, $every) = ($ENV{JOBS} // 1, $ENV{ONLY} // '', $ENV{EVERY} // 1);
 $ENV{LC_ALL} = 'C.UTF-8';
 $| = 1;
 
@@ -132,6 +133,7 @@ for my $source (@ARGV) {
         $right = judge($in, $source, '');
         open my $out, '>', "$in/told" or die;
         for (my $i = $job; $i < @m; $i += $jobs) {
+            next if int($i / $jobs) % $every;
             my ($at, $length, $new) = @{ $m[$i] };
             my $line = 1 + (substr($text, 0, $at) =~ tr/\n//);
             my $old = substr $text, $at, $length;
