@@ -90,11 +90,58 @@ who_was_lost_or_is_stuck_owes_its_way_back(void **state)
 	table_of("rollout/owing.txt", "rollback", answer_owing, 10);
 }
 
+/* Who did not come well through a phase has no part in a later one. */
+static void
+who_is_left_may_have_come_through_a_phase(void **state)
+{
+	static const char phases[] =
+	    "change: t\nreason: t\ntargets: all\n"
+	    "limits: {failed: 3, unreachable: 3}\nphases:\n"
+	    "  - {name: one, targets: all, waves: [{hosts: rest}],\n"
+	    "     steps: [{ run: [a] }]}\n"
+	    "  - {name: two, targets: all, waves: [{hosts: rest}],\n"
+	    "     steps: [{ run: [b] }]}\n";
+	const struct {
+		const char *records;
+		int parts; /* of hosts a and b */
+	} cases[] = {
+	    {"", 4},
+	    {"done a wave=1", 3},
+	    {"unreachable a wave=1", 4},
+	    {"excluded a wave=1", 4},
+	    {"done a wave=1, unreachable a wave=2", 3},
+	    {"done a wave=1, done a wave=2", 2},
+	    {"intent a 1, failed a 1, failed a wave=1", 2},
+	    {"intent a 1, done a 1, done a wave=1", 3},
+	    {"done a wave=1, intent a 2, failed a 2, failed a wave=2", 2},
+	};
+	struct arena *arena = arena_new();
+	struct change *change =
+	    place_change(arena, place_plan(arena, phases), "ab", "");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct change_fold fold;
+		struct err err = ERR_INIT;
+		char why[256];
+		int parts;
+
+		place_fold(arena, change, &fold);
+		if (place_records(&fold, cases[i].records, &err) < 0)
+			fail_msg("%s: %s", cases[i].records, err.text);
+		parts = gate_remaining(change, &fold, why);
+		if (parts != cases[i].parts)
+			fail_msg("%s: %d left, should be %d", cases[i].records,
+			    parts, cases[i].parts);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_is_left_may_be_tried_below_the_limits),
+	    cmocka_unit_test(who_is_left_may_have_come_through_a_phase),
 	    cmocka_unit_test(who_was_lost_or_is_stuck_owes_its_way_back),
 	};
 
