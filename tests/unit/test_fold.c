@@ -211,6 +211,44 @@ a_rejection_ends_only_what_has_not_run(void **state)
 	arena_free(arena);
 }
 
+/* What an undo that failed has left is where the next try may begin: judged
+ * by judge_undo_start. One that never ran has left nothing. */
+static void
+what_an_undo_has_left_is_kept(void **state)
+{
+	struct arena *arena = arena_new();
+	struct change *change = place_change(arena,
+	    place_plan(arena,
+		"change: t\nreason: t\ntargets: all\nwaves: [{hosts: rest}]\n"
+		"steps: [{ run: [a] }]\n"),
+	    "a", "");
+	const struct step_fold *step;
+	struct change_fold fold;
+	struct err err = ERR_INIT;
+
+	place_fold(arena, change, &fold);
+	step = &fold.hosts[0].steps[1];
+	assert_int_equal(
+	    place_records(
+		&fold, "intent 1, done 1, undo-intent 1, undo-sealed 1", &err),
+	    0);
+	assert_false(step->undo_ran);
+	assert_int_equal(place_records(&fold,
+			     "undo-intent 1, undo-failed 1 seen=half", &err),
+	    0);
+	assert_true(step->undo_ran);
+	assert_false(step->blind);
+	assert_string_equal(step->left, "half");
+	assert_int_equal(place_records(&fold,
+			     "run-started epoch=2, back a, undo-intent 1, "
+			     "undo-unknown 1 blind=yes",
+			     &err),
+	    0);
+	assert_true(step->blind);
+	assert_string_equal(step->left, "");
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -222,6 +260,7 @@ main(void)
 	    cmocka_unit_test(limits_count_hosts_once),
 	    cmocka_unit_test(a_fold_without_a_shape_passes_over_hosts),
 	    cmocka_unit_test(a_rejection_ends_only_what_has_not_run),
+	    cmocka_unit_test(what_an_undo_has_left_is_kept),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

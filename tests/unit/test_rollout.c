@@ -484,6 +484,17 @@ an_undo_acts_only_on_what_the_step_left(void **state)
 	strcpy(now.seen, "before");
 	assert_int_equal(
 	    judge_undo_start(&step, &now), UNDO_START_BACK_ALREADY);
+	/* an undo ran, and failed: from what it left it goes on */
+	step.state = STEP_DONE;
+	step.undo_ran = true;
+	strcpy(step.left, "half");
+	strcpy(now.seen, "half");
+	assert_int_equal(judge_undo_start(&step, &now), UNDO_START_GO);
+	strcpy(now.seen, "somebody else's");
+	assert_int_equal(judge_undo_start(&step, &now), UNDO_START_CONFLICT);
+	step.undo_ran = false;
+	strcpy(now.seen, "half");
+	assert_int_equal(judge_undo_start(&step, &now), UNDO_START_CONFLICT);
 	/* nothing to compare with */
 	now.have = false;
 	assert_int_equal(judge_undo_start(&step, &now), UNDO_START_GO);
