@@ -13,21 +13,17 @@ static int
 become_password(struct arena *arena, const struct yaml *map, const char *what,
     struct become *become, struct err *err)
 {
-	const struct yaml *command = NULL;
+	const struct yaml *command = yaml_get(map, "command");
 	const struct yaml_field fields[] = {
-	    {"command", YAML_NEED_ANY, .node = &command},
+	    {"command", YAML_NEED_ANY, .node = NULL},
 	};
 	const char **argv = NULL;
 	size_t count = 0;
 	int r;
 
 	what = arena_printf(arena, _("%s: become: password"), what);
-	if ((r = yaml_read(map, what, fields, 1, err)) < 0)
-		return r;
-	if (command == NULL) /* it is needed, so it is there */
-		bug("become: password without a command");
-	r = yaml_read_texts(arena, command, what, &argv, &count, err);
-	if (r < 0)
+	if ((r = yaml_read(map, what, fields, 1, err)) < 0 ||
+	    (r = yaml_read_texts(arena, command, what, &argv, &count, err)) < 0)
 		return r;
 	if (count == 0 || argv[0][0] == '\0')
 		return err_at(err, ERR_PLAN, command->place,
