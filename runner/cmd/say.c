@@ -288,6 +288,9 @@ say_reverted(
 	if (undone == 0)
 		return kept ? N_("kept as it is")
 			    : N_("not changed, nothing to take back");
+	if (json_get_bool(body, "unproved", false))
+		return N_("reverted, proved back but for what no probe can "
+			  "tell");
 	return kept ? N_("reverted, proved back but for what is kept") : words;
 }
 
@@ -309,6 +312,9 @@ say_record(
 	if (record->kind == RECORD_WAVE_SOAKING && !all &&
 	    json_get_int(body, "soak_ms", 0) == 0)
 		goto out; /* there is nothing to wait for */
+	if (record->kind == RECORD_UNDO_DONE &&
+	    json_get_bool(body, "unproved", false))
+		words = N_("undone");
 	/* a handler is not undone: what it restarts runs again */
 	if (record->kind == RECORD_UNDO_DONE &&
 	    json_get_bool(body, "handler", false))

@@ -76,6 +76,7 @@ struct step_fold {
 	int undo_attempts;
 	int undo_sealed; /* those that never ran, of the present try */
 	bool undo_ran; /* one of them may have run and did not prove it back */
+	bool unproved; /* undone, and no probe could say so */
 	bool blind;    /* no probe could tell what the last one came to */
 	bool on_way_back;     /* its last attempt was on the way back */
 	bool asked_again;     /* that host is asked now */

@@ -165,6 +165,7 @@ fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
 		if (step->undo != UNDO_OPEN)
 			fold_copy(step->life, sizeof(step->life), record->life);
 		step->undo = UNDO_DONE;
+		step->unproved = json_get_bool(body, "unproved", false);
 		fold_take_uptime(fold, part, step, body);
 	} else if (kind == RECORD_UNDO_SEALED) {
 		step->undo = UNDO_WAITING;

@@ -80,6 +80,20 @@ host_undone(const struct host_run *host)
 	return count;
 }
 
+/* And no probe could say so of one of them. */
+static bool
+host_unproved(const struct host_run *host)
+{
+	const struct plan *plan = host->run->o.change->plan;
+
+	for (int id = 1; id <= plan->last_id; id++)
+		if (plan->by_id[id]->phase == host->fold->phase &&
+		    host->fold->steps[id].undo == UNDO_DONE &&
+		    host->fold->steps[id].unproved)
+			return true;
+	return false;
+}
+
 void
 host_end(struct host_run *host, enum record_kind kind, const char *text)
 {
@@ -92,6 +106,8 @@ host_end(struct host_run *host, enum record_kind kind, const char *text)
 		json_put_int(arena, body, "kept", host->fold->kept);
 	if (kind == RECORD_HOST_REVERTED)
 		json_put_int(arena, body, "undone", host_undone(host));
+	if (kind == RECORD_HOST_REVERTED && host_unproved(host))
+		json_put_bool(arena, body, "unproved", true);
 	if (host->gone)
 		json_put_bool(arena, body, "gone", true);
 	host->gone = false;

@@ -156,6 +156,20 @@ undo_judge(struct host_run *host)
 /* ---- rollback: [steps] ---- */
 
 static void
+undo_unproved(struct host_run *host)
+{
+	const struct step_fold *fold = &host->fold->steps[host->step->id];
+	struct json *body = step_body(host);
+
+	json_put_text(host->arena, body, "why",
+	    N_("its rollback steps ended well; it has no probe that could "
+	       "prove more"));
+	json_put_bool(host->arena, body, "unproved", true);
+	run_record(host->run, host, RECORD_UNDO_DONE, host->step->id,
+	    fold->undo_attempts, fold->xid, body, undo_recorded, host);
+}
+
+static void
 undo_prove_seen(void *arg, const struct answer *answer)
 {
 	struct host_run *host = arg;
@@ -165,6 +179,10 @@ undo_prove_seen(void *arg, const struct answer *answer)
 		return;
 	if (answer->kind == ANSWER_SEEN)
 		step_take_seen(host, answer, &host->seen);
+	if (answer->kind == ANSWER_SEEN && !host->seen.have) {
+		undo_unproved(host);
+		return;
+	}
 	if (answer->kind == ANSWER_SEEN &&
 	    strcmp(host->seen.seen, fold->seen) == 0) {
 		undo_record(host, RECORD_UNDO_DONE, "");
@@ -185,9 +203,7 @@ undo_prove(struct host_run *host, int id)
 		return;
 	}
 	host->step = host->run->o.change->plan->by_id[id];
-	undo_record(host, RECORD_UNDO_DONE,
-	    N_("its rollback steps ended well; it has no probe that could "
-	       "prove more"));
+	undo_unproved(host);
 }
 
 /* ---- rollback: stop ---- */
