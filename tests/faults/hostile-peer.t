@@ -146,6 +146,7 @@ for my $mode (qw(garbage flood lines steer closes ends)) {
         $c->{hosts} = [ map { "light$_" } 1 .. $good ];
         $c->{steps} = [qw(s1 s2)];
         $c->fresh_hosts;
+        system "rm -rf $dir/store";    # nobody is in quarantine for what an earlier try did
         unlink "$dir/hosts/light1/hostile";
         my $chg = $c->submit(plan_of('fleet'));
         put_file("$dir/hosts/light1/hostile", "$mode $at $mib\n");
