@@ -224,7 +224,8 @@ guard_clean() { # all but the decision
 		;;
 	esac
 	guard_sleep
-	rm -rf "$g"
+	# busybox' rm leaves the folder where another removes it too
+	rm -rf "$g" || { sleep 0.1 || sleep 1; rm -rf "$g"; }
 	[ ! "$k" ] || kill "$k" # it finds nothing left
 } >/dev/null 2>&1
 
