@@ -81,6 +81,21 @@ gate_owing(const struct change *change, const struct change_fold *fold)
 	return count;
 }
 
+/* Is it of a host of that wave: its part there, or one of an earlier phase?
+ * What a host did before must not stand without what came upon it. */
+static bool
+gate_is_of_wave(
+    const struct change *change, const struct part_fold *part, int wave)
+{
+	const struct part_fold *there;
+
+	if (wave == 0)
+		return false;
+	there = part->host->parts[change->waves[wave - 1].phase];
+	return there != NULL && there->wave == wave &&
+	       part->phase <= there->phase;
+}
+
 /* Does this run take the part back? */
 static bool
 gate_wants(const struct change *change, const struct change_fold *fold,
@@ -96,7 +111,8 @@ gate_wants(const struct change *change, const struct change_fold *fold,
 	switch (fold->way) {
 	case WAY_PLAN:
 		return acted && (gate_scope(change, fold) != BACK_WAVE ||
-				    part->wave == gate_wave_now(change, fold));
+				    gate_is_of_wave(change, part,
+					gate_wave_now(change, fold)));
 	case WAY_ASKED:
 		return acted && (fold->asked_all || part->host->asked);
 	case WAY_OWED:

@@ -384,6 +384,16 @@ rules_acted(const struct rules *rules, size_t host, size_t phase)
 	return false;
 }
 
+/* With scope wave: the hosts of the wave, in its phase and those before. */
+static bool
+rules_is_of_wave(const struct rules *rules, size_t host, size_t phase, int wave)
+{
+	const int *waves = rules->change->hosts[host].waves;
+	size_t last = (size_t)rules->change->waves[wave - 1].phase;
+
+	return waves[last] == wave && phase <= last;
+}
+
 /* Must this part go back, now that the change does? */
 static bool
 rules_goes_back(const struct rules *rules, size_t host, size_t phase)
@@ -391,7 +401,8 @@ rules_goes_back(const struct rules *rules, size_t host, size_t phase)
 	int wave = rules->change->hosts[host].waves[phase];
 
 	return wave > 0 && rules_acted(rules, host, phase) &&
-	       (rules->scope != BACK_WAVE || wave == rules->wave_at_back);
+	       (rules->scope != BACK_WAVE ||
+		   rules_is_of_wave(rules, host, phase, rules->wave_at_back));
 }
 
 /* A later phase of the host stands in the way: it is stuck, or not back. */
@@ -1223,7 +1234,8 @@ rules_owed(const struct rules *rules, const struct gate_result *result)
 
 		for (size_t p = 0; p < rules->plan->phase_count; p++)
 			is = is || rules->hosts[h].parts[p] == PART_UNREACHABLE;
-		owed += is && rules->plan->later_ms > 0 && !rules->back;
+		owed += is && rules->plan->later_ms > 0 && !rules->back &&
+			!rules->refused;
 	}
 	if (result->owed != owed)
 		rules_fail(
