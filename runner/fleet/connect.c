@@ -132,9 +132,9 @@ by_hand(const struct link *link, struct buf *out)
 		quote_put_readable(
 		    out, link->how.ssh_config, strlen(link->how.ssh_config));
 		buf_printf(out, " -o HostName=%s ", ssh->address);
-	} else if (ssh->jump != NULL) {
-		buf_printf(out, "-J %s ", ssh->jump);
 	}
+	if (ssh->jump != NULL)
+		buf_printf(out, "-J %s ", ssh->jump);
 	buf_printf(out, "-p %d %s@%s", ssh->port, ssh->user,
 	    link->how.ssh_config != NULL ? ssh->name : ssh->address);
 	return buf_str(out);
