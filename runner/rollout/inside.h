@@ -1,9 +1,12 @@
 /*
  * What the files of the driver share; nobody outside rollout/ includes it.
  *
- *	run.c        the change: gate, waves, soak, the end
+ *	run.c        the change: gate, waves, the end
+ *	record_run.c what is written of it
+ *	soak_run.c   checks while a wave soaks
  *	control_run.c the lease, and what others say of the change meanwhile
  *	host_run.c   a host: does what the machine says
+ *	reach_run.c  its connection, and what its loss comes to
  *	place_run.c  where a step with on: runs
  *	probe_run.c  asking about a step
  *	launch_run.c intent, launch, probe behind it, judge; settling
@@ -125,23 +128,36 @@ struct run {
 };
 
 /* ---- run.c ---- */
+/* Look again what is next, on the next turn. */
+void run_wake(struct run *run);
+
+/* ---- record_run.c ---- */
 typedef void run_durable(void *arg, struct ticket *ticket);
 /* Fold, say, append; done (may be NULL) once durable, never when the append
  * failed: then the run ends. */
 void run_record(struct run *run, struct host_run *host, enum record_kind kind,
     int step, int attempt, const char *xid, struct json *body,
     run_durable *done, void *arg);
-/* A host that stands done is free for the next check of its soak. */
-void run_soak_on(struct host_run *host);
-/* Look again what is next, on the next turn. */
-void run_wake(struct run *run);
+/* The run ends with the first error that is told. */
 void run_fail(struct run *run, const struct err *err);
-/* Must this host's soak checks pass before its wave may end, because nobody
- * looked for a time, or one could not tell? */
-bool run_soak_owed(const struct host_run *host);
 struct bytes run_blob(struct run *run, const char *sha256);
 /* Put it into the journal, for a record that is about to name it. */
 void run_keep_blob(struct run *run, const char *sha256);
+/* Those under way when a run is given up are told to nobody. */
+void run_records_drop(struct run *run);
+
+/* ---- soak_run.c ---- */
+/* Keep them going on every host of the wave that is done. */
+void run_soak_checks(struct run *run, int wave);
+/* A host that stands done is free for the next check of its soak. */
+void run_soak_on(struct host_run *host);
+/* Must this host's soak checks pass before its wave may end, because nobody
+ * looked for a time, or one could not tell? */
+bool run_soak_owed(const struct host_run *host);
+/* The soak is over: may the wave end? Not while a check of it has no answer. */
+bool run_soak_looked(const struct run *run, int wave);
+/* And who was never looked at is, without waiting for a round. */
+void run_soak_last(struct run *run, int wave);
 
 /* ---- control_run.c ---- */
 /* The run's first record, then all that stands before it; then others are
@@ -164,15 +180,22 @@ void host_free(struct host_run *host);
 void host_advance(struct host_run *host);
 /* The thing under way is over: next. */
 void host_next(struct host_run *host);
-/* A job answered FAILED. true when the connection went: the host connects
- * again by itself and the caller is done. */
-bool host_lost_connection(struct host_run *host, const struct answer *answer);
 /* The host's part ends with this record and text. */
 void host_end(struct host_run *host, enum record_kind kind, const char *text);
 void host_disconnect(struct host_run *host);
+bool host_going_back(const struct host_run *host);
+/* A run_durable: its end is durable. */
+void host_ended(void *arg, struct ticket *ticket);
+
+/* ---- reach_run.c ---- */
+enum { HOST_CONNECTS_MAX = 4 }; /* without a step that came to an outcome */
 /* busy must be set: the connection, or the host's end, calls host_next. */
 void host_connect(struct host_run *host);
-bool host_going_back(const struct host_run *host);
+/* A job answered FAILED. true when the connection went: the host connects
+ * again by itself and the caller is done. */
+bool host_lost_connection(struct host_run *host, const struct answer *answer);
+/* Out of reach: for good, or lost if it was touched. */
+void host_unreachable(struct host_run *host, const char *text);
 /* An open ticket reboots the host: look again a little later. false when none
  * does, or when its time is over. */
 bool host_wait_for_boot(struct host_run *host);

@@ -123,7 +123,7 @@ sub width { # the columns that a text takes
 
 my %widths;
 for my $entry (values %there) {
-    next unless $entry->{from}{'runner/preview/render.c'};
+    next unless grep { m{^runner/preview/render} } keys %{ $entry->{from} };
     $widths{ width($1) }++
         if $entry->{id} =~ /^(?:  \w.{9} | {12})\S?/ && $entry->{text} =~ /^(  \S+ +| +)/;
 }
