@@ -323,9 +323,11 @@ my %wrong = (
     'two megabytes' => ["# long\n" x 300_000, qr/plan\.yml: .*larger than/],
     'an escape for the terminal' => ["change: \"a\e[31m\"\n", qr/plan\.yml:/],
     (map { ("$_, which is not built yet" => ["$_: { a: b }\n$good", qr/plan\.yml:1:1: (plan: )?$_: not built yet/]) }
-        qw(window secrets later)),
-    (map { ("$_ of a step, which is not built yet" => ["$good    $_: x\n", qr/plan\.yml:10:5: step 1: $_: not built yet/]) }
-        qw(ask later)),
+        qw(window secrets)),
+    'secrets of a step, which is not built yet' => ["$good    secrets: x\n", qr/plan\.yml:10:5: step 1: secrets: not built yet/],
+    'ask of a step' => ["$good    ask: x\n", qr/plan\.yml:10:10: ask: .*before the first host of a phase/],
+    'later of a step' => ["$good    later: x\n", qr/plan\.yml:10:5: later: is said of the whole plan/],
+    'later of a plan that is no emergency' => ["later: 7d\n$good", qr/plan\.yml:1:1: later: is for risk: emergency only/],
 );
 for my $case (sort keys %wrong) {
     my ($text, $said) = @{ $wrong{$case} };
