@@ -17,6 +17,24 @@ stuck_folder(const struct change_host *host)
 	return root ? "/var/lib/hoshu/undo" : "~/.local/state/hoshu/undo";
 }
 
+/* The script lies where the step ran. */
+static void
+stuck_script(const struct context *context, const struct change_host *host,
+    const struct step *of, const struct step_fold *step)
+{
+	const struct change_host *place =
+	    change_where(context->change, host, of);
+
+	if (step->undo_script[0] == '\0' || plan_runs_again(of))
+		return;
+	printf(_("        by hand%s%s: sh %s/%.16s.sh\n"),
+	    place != host ? _(", on ") : "", place != host ? place->name : "",
+	    stuck_folder(place), step->undo_script);
+	if (step->undo == UNDO_CONFLICT)
+		printf(_("          it overwrites what was done there since: "
+			 "look first\n"));
+}
+
 /* What each step that is not behind us says; the last one first, as a person
  * would take them back. */
 static void
@@ -40,9 +58,7 @@ stuck_steps(const struct context *context, const struct part_fold *part,
 		    _(step_state_word(step->state)),
 		    undo[0] != '\0' ? ", " : "",
 		    undo[0] != '\0' ? _(undo) : "");
-		if (step->undo_script[0] != '\0' && !plan_runs_again(of))
-			printf(_("        by hand: sh %s/%.16s.sh\n"),
-			    stuck_folder(host), step->undo_script);
+		stuck_script(context, host, of, step);
 	}
 }
 

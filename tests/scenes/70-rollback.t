@@ -87,7 +87,7 @@ hoshu("rollback $three");
 is($status, 8, 'one host is not proved back, the others are') or diag($said);
 is(there('a'), '- - mine', 'what somebody else wrote is not overwritten');
 like($said, qr/CONFLICT/, 'it is called a conflict');
-like($said, qr/not proved back:\n +light3 .*\n.*\n +by hand: sh \S+\/undo\/[0-9a-f]{16}\.sh/, 'the host is listed with its script');
+like($said, qr/not proved back:\n +light3 .*\n.*\n +by hand: sh \S+\/undo\/[0-9a-f]{16}\.sh\n +it overwrites/, 'the host is listed with its script, and what that would do');
 unlink(home(3) . '/a');
 hoshu("run $three");
 is($status, 7, 'put right by hand, it is proved by the next run') or diag($said);
