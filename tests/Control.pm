@@ -19,7 +19,7 @@ sub new {
     make_path("$dir/files");
     system "ssh-keygen -q -t ed25519 -N '' -f $dir/key";
     my $key = join ' ', (split ' ', `cat $dir/key.pub`)[0, 1];
-    $self->put('approvers', "alice namespaces=\"approve\@hoshu\" $key\n");
+    $self->put('approvers', "alice namespaces=\"approve\@hoshu,release\@hoshu\" $key\n");
     my $modules = abs_path('modules');
     $self->put('hoshu.yml', <<"YML");
 inventory: inventory.yml

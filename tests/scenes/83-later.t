@@ -175,7 +175,8 @@ back(3);
 hoshu('run', $five);
 is($status, 5, 'the stop rule holds for those that come later') or diag($said);
 
-hoshu('release', 'light4', '--because', 'looked at');
+hoshu('release', 'light4', '--because', 'looked at', '--key', "$dir/key");
+is($status, 0, 'a person releases the one that failed') or diag($said);
 
 # --- away at submit and at the run: no preview, and under the same approval all the same ---
 away(2, 4);
