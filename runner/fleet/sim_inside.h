@@ -94,6 +94,63 @@ struct sim {
 	bool begun;
 };
 
+enum job_kind {
+	JOB_PROBE,
+	JOB_LAUNCH,
+	JOB_SETTLE,
+	JOB_OUTPUT,
+	JOB_SYNC,
+	JOB_CHECK
+};
+
+struct sim_job {
+	TAILQ_ENTRY(sim_job) next;
+	struct sim_link *link;
+	enum job_kind kind;
+	fleet_done *done;
+	void *arg;
+	int64_t timeout_ms;
+	char *params, *data; /* PROBE */
+	char xid[XID_SIZE], life[LIFE_SIZE];
+	struct bytes script; /* LAUNCH */
+	int64_t offset;	     /* OUTPUT */
+	struct sim_claim *claim;
+	struct loop_timer *timer;
+	bool gone; /* the host, while it runs */
+};
+TAILQ_HEAD(sim_jobs, sim_job);
+
+enum sim_link_state { SIM_IDLE, SIM_OPENING, SIM_OPEN };
+
+struct sim_link {
+	struct hands *hands;
+	struct sim_host *host;
+	enum sim_link_state state;
+	struct sim_jobs jobs;
+	/* of the connect, or of the loss that is not noticed yet */
+	struct loop_timer *timer;
+	bool broken;
+	fleet_done *done;
+	void *arg;
+};
+
+/* Of jobs that no connection is needed for. */
+struct sim_late {
+	LIST_ENTRY(sim_late) next;
+	struct loop_timer *timer;
+	struct answer answer;
+	char *json;
+	fleet_done *done;
+	void *arg;
+};
+
+struct hands {
+	struct fleet_door door;
+	struct sim *sim;
+	struct sim_link *links;
+	LIST_HEAD(, sim_late) late;
+};
+
 /* ---- sim_world.c: hosts, their fates and what they really are ---- */
 uint64_t sim_random(struct sim_host *host);
 bool sim_chance(struct sim_host *host, double percent);
@@ -145,6 +202,18 @@ void sim_say_claim(
 void sim_say_more(struct answer *answer, const char *xid, int64_t offset);
 
 /* ---- sim.c ---- */
+struct answer sim_answer_of(
+    enum answer_kind kind, const char *why, const char *text);
+/* Told in a later turn. */
+struct sim_late *sim_answer_late(struct hands *hands, struct answer answer,
+    int64_t after_ms, fleet_done *done, void *arg);
+
+/* ---- sim_job.c ---- */
+/* The first of them, unless one is on or the connection is not. */
+void sim_job_begin(struct sim_link *link);
+void sim_job_free(struct sim_job *job);
+/* All jobs answer, in this turn or a later one; the link is closed already. */
+void sim_jobs_fail(struct sim_link *link, bool now);
 /* The script that a launch waits for has come to its end. */
 void sim_job_ended(struct sim_job *job);
 /* The host of it goes down. */
