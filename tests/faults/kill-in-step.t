@@ -38,7 +38,7 @@ for my $mode (sort keys %modes) {
         my $pid = $c->start($chg);
         my ($begin, $before, $status, %killed) = (time, $kills);
         # once a host, in the middle of one of its steps
-        my %when = map { $_ => 0.2 + rand 1.2 } @hosts;
+        my %when = map { $_ => 0.1 + rand 0.8 } @hosts;
         while (!defined $status) {
             for my $host (keys %when) {
                 next if time - $begin < $when{$host};
