@@ -22,12 +22,7 @@
 #ifndef HOSHU_APPROVAL_ANSWER_H
 #define HOSHU_APPROVAL_ANSWER_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/json.h"
+#include "approval/word.h"
 
 /* All borrowed. */
 struct answer_said {
@@ -37,15 +32,13 @@ struct answer_said {
 	const char *name; /* its name, or "" */
 	const char *of, *say;
 	bool yes;
-	const char *because, *person, *nonce;
-	int64_t at_ms;
+	struct word by;
 };
 
 void answer_write(struct buf *out, const struct answer_said *said);
-/* The body of its record: {"answer","at_ms","because","fingerprint","name",
- * "nonce","person","signature","statement"}. */
-struct json *answer_body(struct arena *arena, const struct answer_said *said,
-    struct bytes signature, const char *fingerprint);
+/* The body of its record, not signed yet: that of a word, and {"answer",
+ * "name"}. */
+struct json *answer_body(struct arena *arena, const struct answer_said *said);
 /* The other way: said has what the change and the record's columns say; takes
  * the rest from the body. false: the statement in it is not that. */
 bool answer_take(struct answer_said *said, const struct json *body);

@@ -19,12 +19,7 @@
 #ifndef HOSHU_APPROVAL_RELEASE_H
 #define HOSHU_APPROVAL_RELEASE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/json.h"
+#include "approval/word.h"
 
 /* All borrowed. */
 struct release_said {
@@ -32,15 +27,13 @@ struct release_said {
 	const char *host;
 	const char *was; /* the word of that record's kind */
 	int64_t record;
-	const char *because, *person, *nonce;
-	int64_t at_ms;
+	struct word by;
 };
 
 void release_write(struct buf *out, const struct release_said *said);
-/* The body of its record: {"at_ms","because","fingerprint","nonce","person",
- * "record","signature","statement","was"}. */
-struct json *release_body(struct arena *arena, const struct release_said *said,
-    struct bytes signature, const char *fingerprint);
+/* The body of its record, not signed yet: that of a word, and {"record",
+ * "was"}. */
+struct json *release_body(struct arena *arena, const struct release_said *said);
 /* Was it signed at all? */
 bool release_is_signed(const struct json *body);
 /* The other way: said has what the record's columns say (change, host); takes

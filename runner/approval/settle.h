@@ -23,12 +23,7 @@
 #ifndef HOSHU_APPROVAL_SETTLE_H
 #define HOSHU_APPROVAL_SETTLE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/json.h"
+#include "approval/word.h"
 
 /* All borrowed. */
 struct settle {
@@ -40,15 +35,13 @@ struct settle {
 	bool undo;
 	const char *xid;
 	const char *outcome; /* "done" or "not-done" */
-	const char *because, *person, *nonce;
-	int64_t at_ms;
+	struct word by;
 };
 
 void settle_write(struct buf *out, const struct settle *settle);
-/* The body of its record: {"at_ms","because","fingerprint","nonce","outcome",
- * "person","signature","statement","undo"}. */
-struct json *settle_body(struct arena *arena, const struct settle *settle,
-    struct bytes signature, const char *fingerprint);
+/* The body of its record, not signed yet: that of a word, and {"outcome",
+ * "undo"}. */
+struct json *settle_body(struct arena *arena, const struct settle *settle);
 /* The other way: settle has what the change, the plan and the record's columns
  * say; takes the rest from the body. false: the statement in it is not that. */
 bool settle_take(struct settle *settle, const struct json *body);

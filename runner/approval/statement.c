@@ -5,6 +5,7 @@
  * Pure: no clock, no file, no process.
  */
 #include "approval/approval.h"
+#include "approval/word.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,24 +21,6 @@ enum { NONCE_MIN = 16, NONCE_MAX = 64 }; /* hex digits */
 #define LATER_MAX_MS ((int64_t)366 * 86400000)
 /* year 9999: what a four-digit year can say */
 #define WALL_MAX_MS ((int64_t)253402300799999)
-
-/* A line's end is the end of its value: nothing that a plan or a person
- * wrote may begin a line of its own. */
-static void
-put_words(struct buf *out, const char *key, const char *words)
-{
-	buf_printf(out, "%s: ", key);
-	text_cleanse_to(out, words, strlen(words), true);
-	buf_putc(out, '\n');
-}
-
-static void
-put_time(struct buf *out, const char *key, int64_t wall_ms)
-{
-	buf_printf(out, "%s: ", key);
-	text_put_time(out, wall_ms);
-	buf_putc(out, '\n');
-}
 
 #define LATER_UNTIL ", so hosts that are away may be changed until "
 #define LATER_END " without another approval"
@@ -58,9 +41,9 @@ void
 statement_write(struct buf *out, const struct statement *statement)
 {
 	buf_puts(out, "hoshu-statement/1\n");
-	put_words(out, "decision", statement->decision);
+	word_put(out, "decision", statement->decision);
 	buf_printf(out, "change: CHG-%04d\n", statement->change);
-	put_words(out, "title", statement->title);
+	word_put(out, "title", statement->title);
 	buf_printf(out, "digest: sha256 %s\n", statement->digest);
 	buf_printf(out, "plan: sha256 %s ", statement->plan_sha256);
 	text_cleanse_to(
@@ -72,18 +55,18 @@ statement_write(struct buf *out, const struct statement *statement)
 	buf_printf(out, "rollback: sha256 %s\n", statement->rollback_sha256);
 	buf_printf(out, "preview: sha256 %s\n", statement->preview_sha256);
 	buf_printf(out, "at most: %d hosts in flight\n", statement->in_flight);
-	put_words(out, "not taken back", statement->not_taken_back);
+	word_put(out, "not taken back", statement->not_taken_back);
 	if (statement->dead_man != NULL)
-		put_words(out, "dead-man", statement->dead_man);
+		word_put(out, "dead-man", statement->dead_man);
 	if (statement->asks != NULL)
-		put_words(out, "asks", statement->asks);
+		word_put(out, "asks", statement->asks);
 	if (statement->not_previewed != NULL)
-		put_words(out, "not previewed", statement->not_previewed);
+		word_put(out, "not previewed", statement->not_previewed);
 	put_later(out, statement);
-	put_words(out, "person", statement->person);
-	put_time(out, "not before", statement->not_before_ms);
-	put_time(out, "not after", statement->not_after_ms);
-	put_words(out, "nonce", statement->nonce);
+	word_put(out, "person", statement->person);
+	word_put_time(out, "not before", statement->not_before_ms);
+	word_put_time(out, "not after", statement->not_after_ms);
+	word_put(out, "nonce", statement->nonce);
 }
 
 /* What is left to read, line by line. */

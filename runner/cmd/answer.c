@@ -59,44 +59,26 @@ answer_words(struct context *context, struct answer_said *said, char nonce[33],
 		    phase);
 	world_random_hex(&world_real, nonce, 16);
 	said->yes = yes;
-	said->because = because;
-	said->person = cmd_person(call);
-	said->nonce = nonce;
-	said->at_ms = world_wall_ms(&world_real);
-	return cmd_answer_allowed(context, phase, said->person, err);
+	said->by.because = because;
+	said->by.person = cmd_person(call);
+	said->by.nonce = nonce;
+	said->by.at_ms = world_wall_ms(&world_real);
+	return cmd_answer_allowed(context, phase, said->by.person, err);
 }
 
 static int
 answer_say(
     struct context *context, const struct answer_said *said, struct err *err)
 {
-	const char *fingerprint = "";
-	struct buf text = BUF_INIT, signature = BUF_INIT, bytes = BUF_INIT;
 	struct record record = {
 	    .change = said->change,
 	    .epoch = context->fold.epoch,
 	    .step = said->phase,
 	    .kind = RECORD_ANSWERED,
-	    .actor = said->person,
 	};
-	int r;
 
-	answer_write(&text, said);
-	if (!context->call->json)
-		printf("%s", buf_str(&text));
-	r = cmd_sign(context, "answer@hoshu", said->person, buf_bytes(&text),
-	    said->at_ms, &signature, &fingerprint, err);
-	if (r < 0)
-		goto out;
-	json_write(&bytes, answer_body(context->arena, said,
-			       buf_bytes(&signature), fingerprint));
-	record.body = buf_str(&bytes);
-	r = journal_append_now(context->journal, &record, 1, NULL, err);
-out:
-	buf_free(&text);
-	buf_free(&signature);
-	buf_free(&bytes);
-	return r;
+	return cmd_say_word(context, "answer@hoshu", &said->by,
+	    answer_body(context->arena, said), &record, -1, err);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Is a person's answer signed, to that question, by one who may give it? */
 #include "cmd/answered.h"
 #include "base/i18n.h"
+#include "cmd/sign.h"
 
 #include <string.h>
 
@@ -57,15 +58,13 @@ int
 cmd_answered_holds(
     struct context *context, const struct record *record, struct err *err)
 {
-	struct arena *arena = context->arena;
-	const char *who = "", *fingerprint = "";
 	struct json *body = NULL;
 	struct answer_said said;
 	int r;
 
 	if (record->kind != RECORD_ANSWERED)
 		return 0;
-	r = json_parse(arena, record->body, strlen(record->body),
+	r = json_parse(context->arena, record->body, strlen(record->body),
 	    "the body of a record", &body, err);
 	if (r < 0)
 		return r;
@@ -75,16 +74,11 @@ cmd_answered_holds(
 		    _("record %lld: the statement in it is not what its "
 		      "columns say; nobody goes by it"),
 		    (long long)record->number);
-	r = openssh_verify(arena, context->project->approvers, "answer@hoshu",
-	    bytes_of(json_get_text(body, "statement", "")),
-	    bytes_of(json_get_text(body, "signature", "")), record->wall_ms,
-	    &who, &fingerprint, err);
-	if (r == 0 && strcmp(who, said.person) != 0)
-		r = err_set(err, ERR_APPROVAL,
-		    _("it says %s, but the key that signed is %s's"),
-		    said.person, who);
+	r = cmd_word_is_signed(
+	    context, "answer@hoshu", record, body, &said.by, err);
 	if (r == 0)
-		r = cmd_answer_allowed(context, record->step, said.person, err);
+		r = cmd_answer_allowed(
+		    context, record->step, said.by.person, err);
 	return r < 0 ? err_wrap(err, _("record %lld, an answer to phase %d"),
 			   (long long)record->number, record->step)
 		     : 0;

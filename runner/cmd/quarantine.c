@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "cmd/sign.h"
 
 #include <string.h>
 
@@ -19,7 +20,6 @@ quarantine_weigh(const struct context *context,
 {
 	struct release_said said = {
 	    .change = record->change, .host = record->host};
-	const char *who = "", *fingerprint = "";
 	struct json *body = NULL;
 	struct err why = ERR_INIT;
 	int r;
@@ -33,13 +33,11 @@ quarantine_weigh(const struct context *context,
 	if (!*is_signed || !release_take(&said, body) ||
 	    !quarantine_holds(quarantine, said.change, said.host, said.record))
 		return 0;
-	r = openssh_verify(context->arena, context->project->approvers,
-	    "release@hoshu", bytes_of(json_get_text(body, "statement", "")),
-	    bytes_of(json_get_text(body, "signature", "")), record->wall_ms,
-	    &who, &fingerprint, &why);
+	r = cmd_word_is_signed(
+	    context, "release@hoshu", record, body, &said.by, &why);
 	if (r < 0 && r != -ERR_APPROVAL)
 		return err_set(err, why.code, "%s", why.text);
-	*counts = r == 0 && strcmp(who, said.person) == 0;
+	*counts = r == 0;
 	return 0;
 }
 

@@ -11,33 +11,15 @@ static int
 release_say(struct context *context, const struct quarantine *quarantine,
     const struct release_said *said, struct err *err)
 {
-	const char *fingerprint = "";
-	struct buf text = BUF_INIT, signature = BUF_INIT, bytes = BUF_INIT;
 	struct record record = {
 	    .change = said->change,
 	    .host = said->host,
 	    .kind = RECORD_RELEASED,
-	    .actor = said->person,
 	};
-	int r;
 
-	release_write(&text, said);
-	if (!context->call->json)
-		printf("%s", buf_str(&text));
-	r = cmd_sign(context, "release@hoshu", said->person, buf_bytes(&text),
-	    said->at_ms, &signature, &fingerprint, err);
-	if (r < 0)
-		goto out;
-	json_write(&bytes, release_body(context->arena, said,
-			       buf_bytes(&signature), fingerprint));
-	record.body = buf_str(&bytes);
-	r = journal_append_if_last(
-	    context->journal, &record, quarantine->next - 1, err);
-out:
-	buf_free(&text);
-	buf_free(&signature);
-	buf_free(&bytes);
-	return r;
+	return cmd_say_word(context, "release@hoshu", &said->by,
+	    release_body(context->arena, said), &record, quarantine->next - 1,
+	    err);
 }
 
 /* The word on what holds the host by one change. */
@@ -52,10 +34,10 @@ release_one(struct context *context, struct quarantine *quarantine,
 	    .host = held->host,
 	    .was = record_kind_word(held->kind),
 	    .record = held->number,
-	    .because = because,
-	    .person = cmd_person(context->call),
-	    .nonce = nonce,
-	    .at_ms = world_wall_ms(&world_real),
+	    .by = {.because = because,
+		.person = cmd_person(context->call),
+		.nonce = nonce,
+		.at_ms = world_wall_ms(&world_real)},
 	};
 	int r;
 

@@ -121,10 +121,10 @@ settle_words(struct context *context, struct settling *settling, char nonce[33],
 	    .undo = step->undo == UNDO_UNKNOWN,
 	    .xid = step->undo == UNDO_UNKNOWN ? step->xid : step->ran,
 	    .outcome = outcome,
-	    .because = because,
-	    .person = cmd_person(call),
-	    .nonce = nonce,
-	    .at_ms = world_wall_ms(&world_real),
+	    .by = {.because = because,
+		.person = cmd_person(call),
+		.nonce = nonce,
+		.at_ms = world_wall_ms(&world_real)},
 	};
 	return 0;
 }
@@ -133,8 +133,6 @@ settle_words(struct context *context, struct settling *settling, char nonce[33],
 static int
 settle_say(struct context *context, const struct settle *said, struct err *err)
 {
-	const char *fingerprint = "";
-	struct buf text = BUF_INIT, signature = BUF_INIT, bytes = BUF_INIT;
 	struct record record = {
 	    .change = said->change,
 	    .epoch = context->fold.epoch,
@@ -142,27 +140,11 @@ settle_say(struct context *context, const struct settle *said, struct err *err)
 	    .step = said->step,
 	    .xid = said->xid,
 	    .kind = RECORD_SETTLED,
-	    .actor = said->person,
 	};
-	int r;
 
-	settle_write(&text, said);
-	if (!context->call->json)
-		printf("%s", buf_str(&text));
-	r = cmd_sign(context, "settle@hoshu", said->person, buf_bytes(&text),
-	    said->at_ms, &signature, &fingerprint, err);
-	if (r < 0)
-		goto out;
-	json_write(&bytes, settle_body(context->arena, said,
-			       buf_bytes(&signature), fingerprint));
-	record.body = buf_str(&bytes);
-	r = journal_append_if_last(
-	    context->journal, &record, context->fold.last_number, err);
-out:
-	buf_free(&text);
-	buf_free(&signature);
-	buf_free(&bytes);
-	return r;
+	return cmd_say_word(context, "settle@hoshu", &said->by,
+	    settle_body(context->arena, said), &record,
+	    context->fold.last_number, err);
 }
 
 static void

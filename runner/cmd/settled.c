@@ -2,6 +2,7 @@
 #include "cmd/settled.h"
 #include "approval/settle.h"
 #include "cmd/answered.h"
+#include "cmd/sign.h"
 #include "base/i18n.h"
 
 #include <string.h>
@@ -29,15 +30,13 @@ int
 cmd_settled_holds(
     struct context *context, const struct record *record, struct err *err)
 {
-	struct arena *arena = context->arena;
-	const char *who = "", *fingerprint = "", *signature;
 	struct json *body = NULL;
 	struct settle said;
 	int r;
 
 	if (record->kind != RECORD_SETTLED)
 		return 0;
-	r = json_parse(arena, record->body, strlen(record->body),
+	r = json_parse(context->arena, record->body, strlen(record->body),
 	    "the body of a record", &body, err);
 	if (r < 0)
 		return r;
@@ -47,14 +46,8 @@ cmd_settled_holds(
 		    _("record %lld: the statement in it is not what its "
 		      "columns say; nobody goes by it"),
 		    (long long)record->number);
-	signature = json_get_text(body, "signature", "");
-	r = openssh_verify(arena, context->project->approvers, "settle@hoshu",
-	    bytes_of(json_get_text(body, "statement", "")), bytes_of(signature),
-	    record->wall_ms, &who, &fingerprint, err);
-	if (r == 0 && strcmp(who, said.person) != 0)
-		r = err_set(err, ERR_APPROVAL,
-		    _("it says %s, but the key that signed is %s's"),
-		    said.person, who);
+	r = cmd_word_is_signed(
+	    context, "settle@hoshu", record, body, &said.by, err);
 	return r < 0
 		   ? err_wrap(err, _("record %lld, a word on step %d on %s"),
 			 (long long)record->number, record->step, record->host)

@@ -57,3 +57,49 @@ cmd_sign(struct context *context, const char *name_space, const char *person,
 	      "another --key"),
 	    key, who, approvers, person, who);
 }
+
+int
+cmd_say_word(struct context *context, const char *name_space,
+    const struct word *by, struct json *body, struct record *record,
+    int64_t last, struct err *err)
+{
+	const char *text = json_get_text(body, "statement", "");
+	const char *fingerprint = "";
+	struct buf signature = BUF_INIT, bytes = BUF_INIT;
+	int r;
+
+	if (!context->call->json)
+		printf("%s", text);
+	r = cmd_sign(context, name_space, by->person, bytes_of(text), by->at_ms,
+	    &signature, &fingerprint, err);
+	if (r < 0)
+		goto out;
+	json_write(&bytes, word_sign(context->arena, body,
+			       buf_bytes(&signature), fingerprint));
+	record->actor = by->person;
+	record->body = buf_str(&bytes);
+	r = last < 0
+		? journal_append_now(context->journal, record, 1, NULL, err)
+		: journal_append_if_last(context->journal, record, last, err);
+out:
+	buf_free(&signature);
+	buf_free(&bytes);
+	return r;
+}
+
+int
+cmd_word_is_signed(const struct context *context, const char *name_space,
+    const struct record *record, const struct json *body, const struct word *by,
+    struct err *err)
+{
+	const char *who = "", *fingerprint = "";
+	int r = openssh_verify(context->arena, context->project->approvers,
+	    name_space, bytes_of(json_get_text(body, "statement", "")),
+	    bytes_of(json_get_text(body, "signature", "")), record->wall_ms,
+	    &who, &fingerprint, err);
+
+	if (r < 0 || strcmp(who, by->person) == 0)
+		return r;
+	return err_set(err, ERR_APPROVAL,
+	    _("it says %s, but the key that signed is %s's"), by->person, who);
+}

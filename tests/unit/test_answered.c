@@ -97,17 +97,17 @@ answers_hold(struct answers *a, const char *person, const char *key, int phase,
 
 	assert_true(cmd_answer_about(&a->context, 2, &said));
 	said.yes = true;
-	said.because = "";
-	said.person = person;
-	said.nonce = "fedcba98fedcba98fedcba98fedcba98";
-	said.at_ms = NOW;
+	said.by.because = "";
+	said.by.person = person;
+	said.by.nonce = "fedcba98fedcba98fedcba98fedcba98";
+	said.by.at_ms = NOW;
 	answer_write(&text, &said);
 	if (key[0] != '\0' &&
 	    openssh_sign(file_join(a->arena, a->folder, key), name_space,
 		buf_bytes(&text), &signature, &err) < 0)
 		fail_msg("%s", err.text);
-	json_write(
-	    &body, answer_body(a->arena, &said, buf_bytes(&signature), "x"));
+	json_write(&body, word_sign(a->arena, answer_body(a->arena, &said),
+			      buf_bytes(&signature), "x"));
 	record.body = buf_str(&body);
 	r = cmd_answered_holds(&a->context, &record, &err);
 	buf_free(&text);

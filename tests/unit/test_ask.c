@@ -245,10 +245,10 @@ static const struct answer_said word = {
     .of = "dba (carol, dave)",
     .say = "Tonight's backup verified?",
     .yes = true,
-    .because = "restored it",
-    .person = "carol",
-    .nonce = "fedcba98fedcba98fedcba98fedcba98",
-    .at_ms = 1700000000123,
+    .by = {.because = "restored it",
+	.person = "carol",
+	.nonce = "fedcba98fedcba98fedcba98fedcba98",
+	.at_ms = 1700000000123},
 };
 
 static void
@@ -273,7 +273,7 @@ it_has_one_form(void **state)
 	    "nonce: fedcba98fedcba98fedcba98fedcba98\n");
 	/* no text begins a line of its own, none steers a terminal */
 	odd.yes = false;
-	odd.because = "x\nanswer: yes\x1b[2J";
+	odd.by.because = "x\nanswer: yes\x1b[2J";
 	buf_reset(&text);
 	answer_write(&text, &odd);
 	assert_null(strstr(buf_str(&text), "\nanswer: yes"));
@@ -289,15 +289,16 @@ known(void)
 	struct answer_said said = word;
 
 	said.yes = false;
-	said.because = said.person = said.nonce = NULL;
-	said.at_ms = 0;
+	said.by.because = said.by.person = said.by.nonce = NULL;
+	said.by.at_ms = 0;
 	return said;
 }
 
 static struct json *
 body_of(struct arena *arena)
 {
-	return answer_body(arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
+	return word_sign(arena, answer_body(arena, &word),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
 }
 
 static void
@@ -311,8 +312,8 @@ it_is_held_against_its_record(void **state)
 
 	assert_true(answer_take(&said, body));
 	assert_true(said.yes);
-	assert_string_equal(said.person, "carol");
-	assert_int_equal(said.at_ms, word.at_ms);
+	assert_string_equal(said.by.person, "carol");
+	assert_int_equal(said.by.at_ms, word.by.at_ms);
 
 #define WRONG(field, value)                                                    \
 	do {                                                                   \
@@ -336,7 +337,7 @@ it_is_held_against_its_record(void **state)
 		assert_false(answer_take(&said, body));
 	}
 	body = body_of(arena);
-	json_put_int(arena, body, "at_ms", word.at_ms + 1);
+	json_put_int(arena, body, "at_ms", word.by.at_ms + 1);
 	said = known();
 	assert_false(answer_take(&said, body));
 	arena_free(arena);

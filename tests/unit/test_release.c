@@ -22,10 +22,10 @@ static const struct release_said word = {
     .host = "web3",
     .was = "host-failed",
     .record = 123,
-    .because = "reinstalled",
-    .person = "alice",
-    .nonce = "fedcba98fedcba98fedcba98fedcba98",
-    .at_ms = 1700000000123,
+    .by = {.because = "reinstalled",
+	.person = "alice",
+	.nonce = "fedcba98fedcba98fedcba98fedcba98",
+	.at_ms = 1700000000123},
 };
 
 static void
@@ -45,7 +45,7 @@ it_has_one_form(void **state)
 	    "person: alice\n"
 	    "at: 2023-11-14T22:13:20.123Z\n"
 	    "nonce: fedcba98fedcba98fedcba98fedcba98\n");
-	odd.because = "x\nhost: web4\x1b[2J";
+	odd.by.because = "x\nhost: web4\x1b[2J";
 	buf_reset(&text);
 	release_write(&text, &odd);
 	assert_null(strstr(buf_str(&text), "\nhost: web4"));
@@ -59,22 +59,22 @@ it_is_held_against_its_record(void **state)
 	struct arena *arena = arena_new();
 	static const char *const keys[] = {
 	    "because", "nonce", "person", "statement", "was"};
-	struct json *body =
-	    release_body(arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
+	struct json *body = word_sign(arena, release_body(arena, &word),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
 	struct release_said said = {.change = 7, .host = "web3"};
 
 	(void)state;
 	assert_true(release_is_signed(body));
 	assert_true(release_take(&said, body));
 	assert_int_equal(said.record, 123);
-	assert_string_equal(said.person, "alice");
+	assert_string_equal(said.by.person, "alice");
 	said = (struct release_said){.change = 8, .host = "web3"};
 	assert_false(release_take(&said, body));
 	said = (struct release_said){.change = 7, .host = "web4"};
 	assert_false(release_take(&said, body));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		body = release_body(
-		    arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
+		body = word_sign(arena, release_body(arena, &word),
+		    (struct bytes){"SIG", 3}, "SHA256:x");
 		json_put_text(arena, body, keys[i], "x");
 		said = (struct release_said){.change = 7, .host = "web3"};
 		assert_false(release_take(&said, body));
@@ -148,7 +148,7 @@ store_say(struct store *store, enum record_kind kind, const char *body)
 	    .step = kind == RECORD_HOST_FAILED ? 1 : 0,
 	    .kind = kind,
 	    .actor = "alice",
-	    .wall_ms = word.at_ms,
+	    .wall_ms = word.by.at_ms,
 	    .body = body,
 	};
 	struct err err = ERR_INIT;
@@ -169,13 +169,14 @@ store_signed(struct store *store, const char *key, const char *person,
 	const char *out;
 
 	said.record = store->next - 1;
-	said.person = person;
+	said.by.person = person;
 	release_write(&text, &said);
 	if (openssh_sign(file_join(store->arena, store->folder, key),
 		name_space, buf_bytes(&text), &signature, &err) < 0)
 		fail_msg("%s", err.text);
-	json_write(&body, release_body(store->arena, &said,
-			      buf_bytes(&signature), "SHA256:x"));
+	json_write(
+	    &body, word_sign(store->arena, release_body(store->arena, &said),
+		       buf_bytes(&signature), "SHA256:x"));
 	out = arena_strdup(store->arena, buf_str(&body));
 	buf_free(&text);
 	buf_free(&signature);

@@ -25,10 +25,10 @@ static const struct settle word = {
     .undo = false,
     .xid = "00112233445566778899aabbccddeeff",
     .outcome = "done",
-    .because = "it runs since 10:42",
-    .person = "alice",
-    .nonce = "fedcba98fedcba98fedcba98fedcba98",
-    .at_ms = 1700000000123,
+    .by = {.because = "it runs since 10:42",
+	.person = "alice",
+	.nonce = "fedcba98fedcba98fedcba98fedcba98",
+	.at_ms = 1700000000123},
 };
 
 static void
@@ -53,7 +53,7 @@ it_has_one_form(void **state)
 	    "at: 2023-11-14T22:13:20.123Z\n"
 	    "nonce: fedcba98fedcba98fedcba98fedcba98\n");
 	/* no text begins a line of its own, none steers a terminal */
-	odd.because = "x\noutcome: not-done\x1b[2J";
+	odd.by.because = "x\noutcome: not-done\x1b[2J";
 	buf_reset(&text);
 	settle_write(&text, &odd);
 	assert_null(strstr(buf_str(&text), "\noutcome: not-done"));
@@ -82,16 +82,16 @@ static void
 it_is_held_against_its_record(void **state)
 {
 	struct arena *arena = arena_new();
-	struct json *body =
-	    settle_body(arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
+	struct json *body = word_sign(arena, settle_body(arena, &word),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
 	static const char *const keys[] = {
 	    "because", "nonce", "outcome", "person", "statement"};
 	struct settle said = known();
 
 	assert_true(settle_take(&said, body));
-	assert_string_equal(said.person, "alice");
+	assert_string_equal(said.by.person, "alice");
 	assert_string_equal(said.outcome, "done");
-	assert_int_equal(said.at_ms, word.at_ms);
+	assert_int_equal(said.by.at_ms, word.by.at_ms);
 
 	/* of another change, host, step or launch */
 #define WRONG(field, value)                                                    \
@@ -110,18 +110,20 @@ it_is_held_against_its_record(void **state)
 
 	/* its body was changed */
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		body = settle_body(
-		    arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
+		body = word_sign(arena, settle_body(arena, &word),
+		    (struct bytes){"SIG", 3}, "SHA256:x");
 		json_put_text(arena, body, keys[i], "not-done");
 		said = known();
 		assert_false(settle_take(&said, body));
 	}
-	body = settle_body(arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
+	body = word_sign(arena, settle_body(arena, &word),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
 	json_put_bool(arena, body, "undo", true);
 	said = known();
 	assert_false(settle_take(&said, body));
-	body = settle_body(arena, &word, (struct bytes){"SIG", 3}, "SHA256:x");
-	json_put_int(arena, body, "at_ms", word.at_ms + 1);
+	body = word_sign(arena, settle_body(arena, &word),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
+	json_put_int(arena, body, "at_ms", word.by.at_ms + 1);
 	said = known();
 	assert_false(settle_take(&said, body));
 	arena_free(arena);
@@ -135,10 +137,12 @@ an_outcome_is_one_of_two(void **state)
 	struct json *body;
 
 	odd.outcome = "perhaps";
-	body = settle_body(arena, &odd, (struct bytes){"SIG", 3}, "SHA256:x");
+	body = word_sign(arena, settle_body(arena, &odd),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
 	assert_false(settle_take(&said, body));
 	odd.outcome = "not-done";
-	body = settle_body(arena, &odd, (struct bytes){"SIG", 3}, "SHA256:x");
+	body = word_sign(arena, settle_body(arena, &odd),
+	    (struct bytes){"SIG", 3}, "SHA256:x");
 	said = known();
 	assert_true(settle_take(&said, body));
 	arena_free(arena);
