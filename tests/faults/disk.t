@@ -114,10 +114,11 @@ sub after_run {
     $unmoved{ $log[$first] =~ s/^fault //r }++ if $status == 0;
 }
 
+my $only = $ENV{ONLY} // ''; # by hand: 'run, disk full once'
 for my $how ([EIO, 0], [ENOSPC, 1], $full ? ([EIO, 1], [ENOSPC, 0]) : ()) {
     my ($code, $ever) = @$how;
     my $name = ($code == EIO ? 'EIO' : 'disk full') . ($ever ? ' for good' : ' once');
-    for my $command (qw(submit approve run)) {
+    for my $command (grep { !$only || "$_, $name" eq $only } qw(submit approve run)) {
         my ($stride, $before) = ($full ? 1 : { submit => 41, approve => 23, run => 101 }->{$command}, scalar @wrong);
         my ($at, $done) = ($full ? 1 : 1 + int rand $stride, 0);
         %count = (late => 0, unmoved => 0, stopped => 0, launches => 0);

@@ -127,8 +127,8 @@ sub campaign {
 }
 
 srand($ENV{SEED} // 7);
-my $only = $ENV{ONLY}; # by hand: commands, and how ('check show' 200)
-my @campaigns = $only ? (map { [$_, 'hoshu', 0, $ENV{HOW} // 'places'] } split ' ', $only)
+my $only = $ENV{ONLY}; # by hand: commands, how (200, 'every') and in what ('worker')
+my @campaigns = $only ? (map { [$_, $ENV{IN} // 'hoshu', 0, $ENV{HOW} // 'places'] } split ' ', $only)
     : $full ? (
         (map { [$_, 'hoshu', 0, 'places'] } qw(check preview show verify submit approve run)),
         (map { [$_, 'hoshu', 0, 'every'] } qw(check show verify)),
