@@ -11,8 +11,11 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Path qw(make_path);
-use File::Temp qw(tempdir);
+use File::Temp qw(tempdir); # whose END comes after ours
+use Scalar::Util qw(weaken);
 use Test::More ();
+
+my @up;
 
 sub up {
     my ($class, $hosts) = @_;
@@ -20,6 +23,9 @@ sub up {
     if ($? >> 8 == 77) { chomp $why; Test::More::plan(skip_all => $why) }
     my $dir = tempdir('hoshu-light-XXXXXX', TMPDIR => 1, CLEANUP => 1);
     my $self = bless {dir => $dir, fleet => "$dir/fleet", hoshu => abs_path($ENV{HOSHU} // './hoshu'), pid => $$}, $class;
+    push @up, $self;
+    weaken($up[-1]);
+    $SIG{$_} //= sub { exit 1 } for qw(HUP INT TERM);
     local $ENV{LIGHT_APART} = 1;
     system("timeout 120 tests/fleet/light up $hosts $self->{fleet} >/dev/null") == 0 or Test::More::BAIL_OUT('no fleet');
     # as root each host has a home, a spool and /var/lib/hoshu of its own
@@ -95,5 +101,6 @@ sub down {
 }
 
 sub DESTROY { $_[0]->down }
+END { $_->down for grep { $_ } @up }
 
 1;
