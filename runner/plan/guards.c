@@ -29,6 +29,16 @@ plan_guard_steps(const struct yaml *map)
 		   : 1; /* of a guard that will be refused */
 }
 
+int
+plan_refuse_guard(const struct yaml *map, struct err *err)
+{
+	if (plan_guard_steps(map) == 0)
+		return 0;
+	return err_at(err, ERR_PLAN, word_place(map, "guard"),
+	    _("guard: stands round steps of a phase, as `- guard: 5m` with "
+	      "steps: below it; there is none within another"));
+}
+
 /* What the host cannot do alone. */
 static int
 check_step(const struct step *step, struct err *err)
@@ -63,19 +73,6 @@ add_when(struct arena *arena, struct step *step, const char *when,
 	}
 	/* a comment at the end of either ends with its line */
 	step->when = arena_printf(arena, "(%s\n) and (%s\n)", when, step->when);
-}
-
-static int
-check_when(const struct yaml *when, struct err *err)
-{
-	if (when != NULL && strspn(when->text, " \t\n") == when->len)
-		return err_at(err, ERR_PLAN, when->place,
-		    _("when: is empty; write an expression or take it out"));
-	if (when != NULL && text_has_expression(when->text))
-		return err_at(err, ERR_PLAN, when->place,
-		    _("when: is an expression already; write it without "
-		      "${{ }}"));
-	return 0;
 }
 
 static void
@@ -122,7 +119,7 @@ plan_read_guard(struct plan_reader *reader, int number, int segment,
 	    (r = word_range(map, "guard", guard->time_ms, 10 * SECOND_MS,
 		 DAY_MS, err)) < 0 ||
 	    (r = word_list(steps, "steps", GUARD_STEPS_MAX, err)) < 0 ||
-	    (r = check_when(when, err)) < 0)
+	    (r = step_check_when(when, err)) < 0)
 		return r;
 	guard->place = map->place;
 	guard->number = (int)plan->guard_count;

@@ -86,6 +86,8 @@ int plan_read_step(struct plan_reader *reader, int phase, int segment,
 size_t plan_guard_steps(const struct yaml *map);
 int plan_read_guard(struct plan_reader *reader, int phase, int segment,
     const struct yaml *map, struct err *err) MUST_USE;
+/* guard: where none can be. */
+int plan_refuse_guard(const struct yaml *map, struct err *err) MUST_USE;
 /* Give ids to the acts, once last_id is known, and put them into by_id. */
 void plan_number_guards(struct plan *plan);
 /* One step that is a handler, named by its key. */
@@ -101,6 +103,8 @@ int plan_read_handlers(struct plan_reader *reader, const struct yaml *map,
 bool step_key_known(const char *key);
 /* The near one of them, or NULL. */
 const char *step_key_near(const char *key);
+/* when: is an expression; node may be NULL. */
+int step_check_when(const struct yaml *when, struct err *err) MUST_USE;
 
 /* names.c */
 /* Give "MODULE SUBJECT" to each step without a name, unique; descriptors may

@@ -26,7 +26,9 @@ struct reuse {
 	struct plan_reader *reader;
 	struct yaml **out;
 	size_t count, cap;
+	size_t steps; /* those under guards among them */
 	int depth;
+	bool guarded;
 };
 
 /* "${{ NAME }}" at text: its length and NAME, or 0. */
@@ -262,24 +264,44 @@ reuse_use(struct reuse *reuse, const struct yaml *step, struct err *err)
 	return r;
 }
 
+static int
+reuse_list(struct reuse *reuse, const struct yaml *list, struct yaml **out,
+    struct err *err)
+{
+	struct yaml *flat = arena_new_of(reuse->reader->arena, struct yaml);
+	int r = 0;
+
+	for (size_t i = 0; i < list->count && r == 0; i++)
+		r = reuse_step(reuse, list->items[i], err);
+	*flat = *list;
+	flat->items = reuse->out;
+	flat->count = reuse->count;
+	*out = flat;
+	return r;
+}
+
 /* The steps under a guard: the same, in their place. */
 static int
 reuse_guard(struct reuse *reuse, struct yaml **step, struct err *err)
 {
 	struct arena *arena = reuse->reader->arena;
-	struct yaml *copy = arena_new_of(arena, struct yaml), *flat = NULL;
+	struct yaml *copy = arena_new_of(arena, struct yaml);
+	struct reuse inner = {.reader = reuse->reader,
+	    .steps = reuse->steps,
+	    .depth = reuse->depth,
+	    .guarded = true};
 	int r = 0;
 
 	*copy = **step;
 	copy->items = arena_array(arena, struct yaml *, copy->count + 1);
 	for (size_t i = 0; i < copy->count && r == 0; i++) {
 		copy->items[i] = (*step)->items[i];
-		if (strcmp(copy->keys[i]->text, "steps") != 0 ||
-		    copy->items[i]->type != YAML_LIST)
-			continue;
-		r = plan_reuse(reuse->reader, copy->items[i], &flat, err);
-		copy->items[i] = flat;
+		if (strcmp(copy->keys[i]->text, "steps") == 0 &&
+		    copy->items[i]->type == YAML_LIST)
+			r = reuse_list(
+			    &inner, (*step)->items[i], &copy->items[i], err);
 	}
+	reuse->steps = inner.steps;
 	*step = copy;
 	return r;
 }
@@ -290,19 +312,22 @@ reuse_step(struct reuse *reuse, struct yaml *step, struct err *err)
 	struct arena *arena = reuse->reader->arena;
 	const struct yaml *each =
 	    step->type == YAML_MAP ? yaml_get(step, "each") : NULL;
+	int r = 0;
 
 	if (each != NULL)
 		return reuse_each(reuse, step, each, err);
 	if (step->type == YAML_MAP && yaml_get(step, "use") != NULL)
 		return reuse_use(reuse, step, err);
-	if (reuse->count >= PLAN_STEPS_MAX)
+	if (reuse->steps++ >= PLAN_STEPS_MAX)
 		return err_at(err, ERR_PLAN, step->place,
 		    _("more than %d steps in one plan; split it"),
 		    PLAN_STEPS_MAX);
-	if (plan_guard_steps(step) > 0 && reuse_guard(reuse, &step, err) < 0)
-		return -ERR_PLAN;
+	if (reuse->guarded)
+		r = plan_refuse_guard(step, err);
+	else if (plan_guard_steps(step) > 0)
+		r = reuse_guard(reuse, &step, err);
 	*arena_push(arena, reuse->out, reuse->count, reuse->cap) = step;
-	return 0;
+	return r;
 }
 
 int
@@ -310,17 +335,6 @@ plan_reuse(struct plan_reader *reader, const struct yaml *list,
     struct yaml **out, struct err *err)
 {
 	struct reuse reuse = {.reader = reader};
-	struct yaml *flat;
-	int r = 0;
 
-	for (size_t i = 0; i < list->count && r == 0; i++)
-		r = reuse_step(&reuse, list->items[i], err);
-	if (r < 0)
-		return r;
-	flat = arena_new_of(reader->arena, struct yaml);
-	*flat = *list;
-	flat->items = reuse.out;
-	flat->count = reuse.count;
-	*out = flat;
-	return 0;
+	return reuse_list(&reuse, list, out, err);
 }

@@ -259,13 +259,25 @@ read_back(struct plan_reader *reader, struct step *step, const struct yaml *map,
 	return 0;
 }
 
+int
+step_check_when(const struct yaml *when, struct err *err)
+{
+	if (when != NULL && strspn(when->text, " \t\n") == when->len)
+		return err_at(err, ERR_PLAN, when->place,
+		    _("when: is empty; write an expression or take it out"));
+	if (when != NULL && text_has_expression(when->text))
+		return err_at(err, ERR_PLAN, when->place,
+		    _("when: is an expression already; write it without "
+		      "${{ }}"));
+	return 0;
+}
+
 /* Values of one line, and durations that make sense. */
 static int
 check_values(const struct step *step, const struct yaml *map, struct err *err)
 {
 	const struct yaml *name = yaml_get(map, "name");
 	const struct yaml *because = yaml_get(map, "because");
-	const struct yaml *when = yaml_get(map, "when");
 	int r;
 
 	if (name != NULL &&
@@ -276,13 +288,8 @@ check_values(const struct step *step, const struct yaml *map, struct err *err)
 	    ((r = word_line(because, "because", PLAN_REASON_MAX, err)) < 0 ||
 		(r = word_plain(because, "because", err)) < 0))
 		return r;
-	if (when != NULL && strspn(when->text, " \t\n") == when->len)
-		return err_at(err, ERR_PLAN, when->place,
-		    _("when: is empty; write an expression or take it out"));
-	if (when != NULL && text_has_expression(when->text))
-		return err_at(err, ERR_PLAN, when->place,
-		    _("when: is an expression already; write it without "
-		      "${{ }}"));
+	if ((r = step_check_when(yaml_get(map, "when"), err)) < 0)
+		return r;
 	return word_range(
 	    map, "timeout", step->timeout_ms, SECOND_MS, 7 * DAY_MS, err);
 }
@@ -338,11 +345,8 @@ read_step(struct plan_reader *reader, struct step *step, const struct yaml *map,
 		return err_at(err, ERR_PLAN, word_place(map, "flush"),
 		    _("flush: stands alone among the steps of a phase, as "
 		      "`- flush: true`"));
-	if (yaml_get(map, "guard") != NULL)
-		return err_at(err, ERR_PLAN, word_place(map, "guard"),
-		    _("guard: stands round steps of a phase, as `- guard: 5m` "
-		      "with steps: below it; there is none within another"));
-	if ((r = check_place(where, map, err)) < 0 ||
+	if ((r = plan_refuse_guard(map, err)) < 0 ||
+	    (r = check_place(where, map, err)) < 0 ||
 	    (r = yaml_read(known_part(reader->arena, map), what, fields,
 		 COUNT(fields), err)) < 0 ||
 	    (r = plan_refuse_ask(ask, err)) < 0 ||
