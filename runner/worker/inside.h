@@ -85,9 +85,15 @@ struct conn *conns_of(const struct worker *worker, uint32_t host);
 void conns_give_up(struct conn *conn);
 void conns_close_all(struct worker *worker);
 
+/* orders.c */
+worker_handler orders_module, orders_blob, orders_describe, orders_probe,
+    orders_launch, orders_settle, orders_stop, orders_eval, orders_output,
+    orders_sync;
+
 /* jobs.c */
-worker_handler jobs_module, jobs_blob, jobs_describe, jobs_probe, jobs_launch,
-    jobs_settle, jobs_stop, jobs_eval, jobs_output, jobs_sync, jobs_cancel;
+/* How long a launch has between TERM and KILL, where nobody says. */
+enum { STOP_GRACE_MS = 3000 };
+worker_handler jobs_cancel;
 /* A new job from its message, put into its list; NULL when it was answered at
  * once because the host is not connected. */
 struct job *work_new(struct worker *worker, const struct seam_message *message,
@@ -96,6 +102,7 @@ struct job *work_new(struct worker *worker, const struct seam_message *message,
 void work_answer(struct job *job, enum seam_type type,
     const struct bytes *fields, size_t count);
 void work_fail(struct job *job, const char *why, const char *text);
+void work_fail_script(struct job *job, const struct script_failure *failure);
 /* Answers and true when what came back from remote/ is no answer. */
 bool work_lost(struct job *job, const struct remote_answer *answer);
 /* Every open job of the connection: FAILED connection. */
