@@ -94,6 +94,17 @@ int box_where(lua_State *L);
 /* world.c: the allow list that modules and expressions see. Raises.
  * [-0, +1]: the read-only proxy */
 void world_push(lua_State *L);
+/* stock.c: Lua's own, otherwise. The function that they stand for is their
+ * upvalue, but for tostring and pairs. All raise. */
+int stock_tostring(lua_State *L);
+int stock_format(lua_State *L);
+int stock_rep(lua_State *L);
+/* any string function that goes over all of its text in C */
+int stock_costly(lua_State *L);
+int stock_concat(lua_State *L);
+/* table.insert and table.remove */
+int stock_shift(lua_State *L);
+int stock_pairs(lua_State *L);
 /* string.find, match, gmatch, gsub with a bound (strings.c): set in the table
  * on top. */
 void strings_set(lua_State *L);
