@@ -29,6 +29,7 @@ enum {
 	INLINE_MAX = 8 * 1024, /* a source file inside a script */
 	SCRIPT_MAX = 1 << 20,  /* one script */
 	DIFF_MAX = 16 * 1024,
+	SUMMARY_MAX = 160, /* one line about a step */
 	VALUE_DEPTH = 32,
 };
 
@@ -254,5 +255,14 @@ bool probe_resume(struct script_job *job);
 /* verdict.c: all that follows from what a probe returned, the table on top.
  * Fills the job's answer. Raises. [-1, +0] */
 int verdict_make(lua_State *L, struct script_job *job);
+
+/* words.c: texts for people, in the job's arena. */
+/* One line without control characters, at most max bytes. */
+const char *words_line(struct arena *arena, const char *text, size_t max);
+/* "MODULE SUBJECT" and what, in one line. */
+const char *words_title(struct script_job *job, const char *what);
+/* "KEY: NOW -> THEN" for each key of want that differs. */
+const char *words_diff(
+    struct arena *arena, const struct json *state, const struct json *want);
 
 #endif

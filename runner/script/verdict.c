@@ -2,15 +2,13 @@
  * What follows from a probe: want, met, the two scripts, effects, diff. All
  * of it is pure: the same params, data and state give the same bytes.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
 #include "base/text.h"
 #include "script/inside.h"
 
-enum { TITLE_MAX = 120, EFFECTS_MAX = 200, SUMMARY_MAX = 160 };
+enum { EFFECTS_MAX = 200 };
 
 /* Push the descriptor's function; false (nothing pushed) when it has none. */
 static bool
@@ -49,28 +47,6 @@ static void
 push_want(lua_State *L, struct script_job *job)
 {
 	values_push(L, job->want_value, NULL);
-}
-
-/* One line without control characters, at most max bytes. */
-static const char *
-one_line(struct arena *arena, const char *text, size_t max)
-{
-	struct buf buf = BUF_INIT;
-	const char *out;
-	size_t len;
-
-	text_cleanse_to(&buf, text, strlen(text), true);
-	len = buf.len;
-	if (len > max) {
-		len = max;
-		while (len > 0 && ((unsigned char)buf.data[len] & 0xc0) == 0x80)
-			len--;
-		out = arena_printf(arena, "%.*s...", (int)len, buf_str(&buf));
-	} else {
-		out = arena_strdup(arena, buf_str(&buf));
-	}
-	buf_free(&buf);
-	return out;
 }
 
 /* raises when the probe's table is not what it should be */
@@ -129,7 +105,7 @@ read_depends(lua_State *L, struct script_job *job, int raw)
 		lua_pop(L, 1);
 		return false;
 	}
-	why = one_line(job->box.arena, luaL_checkstring(L, -1), SUMMARY_MAX);
+	why = words_line(job->box.arena, luaL_checkstring(L, -1), SUMMARY_MAX);
 	lua_pop(L, 1);
 	if (earlier_step_counts(job)) {
 		job->verdict = "depends";
@@ -195,7 +171,7 @@ make_met(lua_State *L, struct script_job *job, int raw, bool has_probe)
 	if (lua_isnil(L, -2)) {
 		job->verdict = "cannot_tell";
 		job->reason = lua_isstring(L, -1)
-				  ? one_line(job->box.arena,
+				  ? words_line(job->box.arena,
 					lua_tostring(L, -1), SUMMARY_MAX)
 				  : N_("it cannot be predicted");
 	} else if (lua_isboolean(L, -2)) {
@@ -204,46 +180,6 @@ make_met(lua_State *L, struct script_job *job, int raw, bool has_probe)
 		luaL_error(L, "%s", _("met must return true, false or nil"));
 	}
 	lua_pop(L, 2);
-}
-
-/* What the step is about, for titles: the param that `subject` names, or the
- * first that is required. */
-static const char *
-subject(const struct script_job *job)
-{
-	const char *name =
-	    json_get_text(job->module->descriptor, "subject", NULL);
-	const struct json *value;
-
-	for (size_t i = 0; name == NULL && i < job->module->param_count; i++)
-		if (job->module->params[i].required)
-			name = job->module->params[i].name;
-	if (name == NULL || (value = json_get(job->params, name)) == NULL)
-		return "";
-	if (value->type == JSON_TEXT)
-		return value->text;
-	if (value->type == JSON_LIST) {
-		const char *text = "";
-
-		for (size_t i = 0; i < value->count; i++)
-			if (value->items[i]->type == JSON_TEXT)
-				text = arena_printf(job->box.arena, "%s%s%s",
-				    text, i == 0 ? "" : " ",
-				    value->items[i]->text);
-		return text;
-	}
-	return "";
-}
-
-static const char *
-title(struct script_job *job, const char *what)
-{
-	const char *about = subject(job);
-
-	return one_line(job->box.arena,
-	    arena_printf(job->box.arena, "%s%s%s%s", job->module->name,
-		*about == '\0' ? "" : " ", about, what),
-	    TITLE_MAX);
 }
 
 /* raises */
@@ -265,8 +201,8 @@ make_scripts(lua_State *L, struct script_job *job, int raw)
 	bool goes_back = json_get_bool(job->data, "undo", true);
 
 	job->scribes = true;
-	scribe_start(&job->undo_scribe, arena, title(job, " (undo)"));
-	scribe_start(&job->apply_scribe, arena, title(job, ""));
+	scribe_start(&job->undo_scribe, arena, words_title(job, " (undo)"));
+	scribe_start(&job->apply_scribe, arena, words_title(job, ""));
 	job->apply_scribe.keeps_nothing = !goes_back;
 	if (goes_back && push_function(L, job, "undo")) {
 		scribe_push(L, &job->undo_scribe);
@@ -324,50 +260,8 @@ make_effects(lua_State *L, struct script_job *job, int raw)
 			      "downtime|write|run TEXT\""));
 		job->effects = arena_printf(arena, "%s%s%s", job->effects,
 		    i == 0 ? "" : "\n",
-		    one_line(arena, item->text, SUMMARY_MAX));
+		    words_line(arena, item->text, SUMMARY_MAX));
 	}
-}
-
-static const char *
-value_text(struct arena *arena, const struct json *value)
-{
-	if (value == NULL)
-		return N_("(nothing)");
-	if (value->type == JSON_TEXT)
-		return value->text;
-	return values_canonical(arena, value).data;
-}
-
-/* "KEY: NOW -> THEN" for each key of want that differs, by the keys: a table
- * of Lua has no order, and hosts with one impact must say one thing. */
-static const char *
-plain_diff(
-    struct arena *arena, const struct json *state, const struct json *want)
-{
-	struct bytes text = values_canonical(arena, want);
-	struct json *ordered;
-	const char *out = "";
-
-	if (json_parse(arena, text.data, text.len, "want", &ordered, NULL) == 0)
-		want = ordered;
-	if (want->type != JSON_MAP)
-		return one_line(arena,
-		    arena_printf(arena, "%s -> %s", value_text(arena, state),
-			value_text(arena, want)),
-		    SUMMARY_MAX);
-	for (size_t i = 0; i < want->count; i++) {
-		const struct json *now = json_get(state, want->keys[i]);
-
-		if (now != NULL && json_equal(now, want->items[i]))
-			continue;
-		out = arena_printf(arena, "%s%s\n", out,
-		    one_line(arena,
-			arena_printf(arena, "%s: %s -> %s", want->keys[i],
-			    value_text(arena, now),
-			    value_text(arena, want->items[i])),
-			SUMMARY_MAX));
-	}
-	return out;
 }
 
 /* The module's diff and, as a second value, its summary. */
@@ -399,7 +293,7 @@ make_diff(lua_State *L, struct script_job *job, int raw)
 			short_text = arena_strdup(arena, lua_tostring(L, -1));
 		lua_pop(L, 2);
 	} else if (job->state != NULL) {
-		job->diff = plain_diff(arena, job->state, job->want_value);
+		job->diff = words_diff(arena, job->state, job->want_value);
 	}
 	if (short_text == NULL) {
 		end = strchr(job->diff, '\n');
@@ -407,12 +301,12 @@ make_diff(lua_State *L, struct script_job *job, int raw)
 					 : arena_copy(arena, job->diff,
 					       (size_t)(end - job->diff));
 	}
-	job->summary =
-	    *short_text == '\0'
-		? title(job, "")
-		: one_line(arena,
-		      arena_printf(arena, "%s: %s", title(job, ""), short_text),
-		      SUMMARY_MAX);
+	job->summary = *short_text == '\0'
+			   ? words_title(job, "")
+			   : words_line(arena,
+				 arena_printf(arena, "%s: %s",
+				     words_title(job, ""), short_text),
+				 SUMMARY_MAX);
 }
 
 int
@@ -428,7 +322,7 @@ verdict_make(lua_State *L, struct script_job *job)
 		return luaL_error(
 		    L, "%s", _("probe must return { state = ... }"));
 	lua_settop(L, raw);
-	job->summary = title(job, "");
+	job->summary = words_title(job, "");
 	if (read_depends(L, job, raw))
 		return 0;
 	if (!json_get_bool(can, "apply", false)) {
