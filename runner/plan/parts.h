@@ -99,7 +99,12 @@ int plan_read_handler(struct plan_reader *reader, struct step *step,
 int plan_read_handlers(struct plan_reader *reader, const struct yaml *map,
     struct err *err) MUST_USE;
 
-/* steps.c: is this a key of every step (built or not yet)? */
+/* step.c: one step; what names it in messages. */
+enum step_place { STEP_FORWARD, STEP_OF_ROLLBACK, STEP_HANDLER, STEP_AROUND };
+int step_read(struct plan_reader *reader, struct step *step,
+    const struct yaml *map, enum step_place where, const char *what,
+    struct err *err) MUST_USE;
+/* Is this a key of every step (built or not yet)? */
 bool step_key_known(const char *key);
 /* The near one of them, or NULL. */
 const char *step_key_near(const char *key);
