@@ -195,26 +195,23 @@ check_place(enum step_place where, const struct yaml *map, struct err *err)
 	return 0;
 }
 
+/* rollback: with steps of its own. */
 static int
-read_list(struct plan_reader *reader, const struct yaml *list,
-    enum step_place where, const char *what, struct step **steps, size_t *count,
-    struct err *err)
+read_back_steps(struct plan_reader *reader, struct step *step,
+    const struct yaml *list, struct err *err)
 {
-	const char *one;
 	int r = 0;
 
-	if ((r = word_list(list, what, PLAN_STEPS_MAX, err)) < 0)
+	if ((r = word_list(list, "rollback", PLAN_STEPS_MAX, err)) < 0)
 		return r;
-	*steps = arena_array(reader->arena, struct step, list->count);
-	*count = list->count;
-	for (size_t i = 0; i < list->count && r == 0; i++) {
-		one = where == STEP_OF_ROLLBACK
-			  ? arena_printf(
-				reader->arena, _("rollback step %zu"), i + 1)
-			  : arena_printf(reader->arena, _("step %zu"), i + 1);
-		r = step_read(
-		    reader, &(*steps)[i], list->items[i], where, one, err);
-	}
+	step->back = STEP_BACK_STEPS;
+	step->back_steps = arena_array(reader->arena, struct step, list->count);
+	step->back_count = list->count;
+	for (size_t i = 0; i < list->count && r == 0; i++)
+		r = step_read(reader, &step->back_steps[i], list->items[i],
+		    STEP_OF_ROLLBACK,
+		    arena_printf(reader->arena, _("rollback step %zu"), i + 1),
+		    err);
 	return r;
 }
 
@@ -232,11 +229,8 @@ read_back(struct plan_reader *reader, struct step *step, const struct yaml *map,
 		      "not have; add rollback: keep or stop, or take it "
 		      "out"));
 	}
-	if (node->type == YAML_LIST) {
-		step->back = STEP_BACK_STEPS;
-		return read_list(reader, node, STEP_OF_ROLLBACK, "rollback",
-		    &step->back_steps, &step->back_count, err);
-	}
+	if (node->type == YAML_LIST)
+		return read_back_steps(reader, step, node, err);
 	if (node->type == YAML_TEXT && strcmp(node->text, "keep") == 0)
 		step->back = STEP_BACK_KEEP;
 	else if (node->type == YAML_TEXT && strcmp(node->text, "stop") == 0)
