@@ -248,16 +248,25 @@ void jobs_fail_all(struct job_list *list, const char *why, const char *text);
 void jobs_fail_all_later(
     struct job_list *list, const char *why, const char *text);
 
-/* connect.c */
+/* link.c */
 struct link *link_get(struct fleet *fleet, int host);
 struct link *link_find(const struct fleet *fleet, int host);
+/* Wait for a place among the dials; link_start then. */
+void link_wait(struct link *link);
+/* In the next turn: who waits, as far as there are places. */
+void links_pump(struct fleet *fleet);
+/* Let go of what the state holds; the state is then IDLE. */
+void link_reset(struct link *link);
+/* The connection is no more; its jobs are still to be answered. */
+void link_forget(struct link *link);
+void link_free(struct link *link);
+
+/* connect.c */
+void link_start(struct link *link);
 void link_opened(struct link *link, const struct seam_message *message);
 void link_closed(struct link *link, const struct seam_message *message);
 /* Its worker ended: try again, or say so. innocent: because of another host. */
 void link_orphaned(struct link *link, bool innocent);
-void link_free(struct link *link);
-/* The connection is no more; its jobs are still to be answered. */
-void link_forget(struct link *link);
 
 /* jump.c: a descriptor that leads to the host through its jump hosts; *child
  * is set until the ssh has ended. */
