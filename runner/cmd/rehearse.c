@@ -5,6 +5,7 @@
 #include "cmd/context.h"
 #include "cmd/table.h"
 #include "rehearse/copies.h"
+#include "rehearse/stage_plan.h"
 
 #include <stddef.h>
 #include <stdlib.h>

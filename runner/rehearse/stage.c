@@ -9,6 +9,7 @@
 
 #include "journal/rehearsed.h"
 #include "preview/preview.h"
+#include "rehearse/stage_plan.h"
 #include "rollout/run.h"
 
 const int64_t stage_epoch_ms = 1767225600000; /* 2026-01-01 */
@@ -63,65 +64,6 @@ stage_random(void *state, void *out, size_t len)
 		bytes[i] = (unsigned char)i;
 }
 
-/* ---- the plan as simulated hosts know it ---- */
-
-void
-stage_plan(struct arena *arena, struct change *change)
-{
-	struct plan *plan = change->plan;
-
-	for (int id = 1; id <= plan->last_id; id++) {
-		plan->by_id[id]->params = json_map(arena);
-		json_put_int(arena, plan->by_id[id]->params, "step", id);
-	}
-	for (size_t i = 0; i < plan->check_count; i++) {
-		plan->checks[i].spec = json_map(arena);
-		json_put_int(
-		    arena, plan->checks[i].spec, "check", plan->checks[i].id);
-	}
-	for (size_t i = 0; i < change->host_count + change->place_count; i++) {
-		struct change_host *host =
-		    i < change->host_count
-			? &change->hosts[i]
-			: &change->places[i - change->host_count];
-
-		host->address = arena_printf(arena, "sim-%zu", i);
-		host->port = 22;
-		host->user = "root";
-	}
-}
-
-static const struct sim_step *
-stage_steps(struct stage *stage)
-{
-	const struct plan *plan = stage->o.change->plan;
-	struct sim_step *steps = arena_array(
-	    stage->arena, struct sim_step, (size_t)plan->last_id + 1);
-
-	for (int id = 1; id <= plan->last_id; id++) {
-		const struct step *step = plan->by_id[id];
-
-		steps[id].handler = step->handler;
-		steps[id].when = step->when != NULL;
-		steps[id].reboots = step->reboots;
-		steps[id].guarded = step->guard != NULL;
-		steps[id].phase = step->phase;
-		steps[id].around = step->around == AROUND_ENTER	  ? SIM_ENTER
-				   : step->around == AROUND_LEAVE ? SIM_LEAVE
-								  : SIM_STEP;
-		steps[id].notify = step->notify;
-		steps[id].notify_count = step->notify_count;
-		steps[id].without_undo = step->back == STEP_BACK_KEEP ||
-					 step->back == STEP_BACK_STOP;
-		steps[id].unprobed =
-		    stage->o.unprobed != NULL && stage->o.unprobed[id];
-		for (size_t i = 0; i < step->back_count; i++)
-			steps[step->back_steps[i].id].puts_back =
-			    i + 1 == step->back_count ? id : -1;
-	}
-	return steps;
-}
-
 /* ---- opening ---- */
 
 /* The fleet of the seed, as it stands before anybody came. */
@@ -134,7 +76,8 @@ stage_fleet(struct stage *stage)
 	    .seed = o->seed,
 	    .hosts = (int)o->change->host_count,
 	    .places = (int)o->change->place_count,
-	    .steps = stage_steps(stage),
+	    .steps =
+		stage_plan_steps(stage->arena, o->change->plan, o->unprobed),
 	    .last_step = o->change->plan->last_id,
 	    .guards = (int)o->change->plan->guard_count,
 	    .rates = o->rates,

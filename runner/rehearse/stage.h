@@ -3,7 +3,7 @@
  * simulated fleet, a journal that keeps nothing on disk, and a clock that
  * jumps. One seed, one rollout; the same seed, the same rollout.
  *
- *	stage_plan(change);                  // once a plan
+ *	stage_plan(arena, change);           // once a plan: stage_plan.h
  *	stage_open(&options, &stage, &err);  // a fleet, previewed
  *	while ((r = stage_run(stage, &result, &err)) == STAGE_DIED)
  *		;                            // the next coordinator goes on
@@ -48,16 +48,13 @@ struct stage_options {
 /* Wall time at which every rehearsal begins. */
 extern const int64_t stage_epoch_ms;
 
-/* A simulated host knows steps and checks by number: their params and specs
- * are replaced by it. In the plan's arena. */
-void stage_plan(struct arena *arena, struct change *change);
 /* A change that was previewed by the stage before (preview_ms is set) is not
  * previewed again: every fleet begins the same where met and skip are 0. */
 int stage_open(const struct stage_options *options, struct stage **out,
     struct err *err) MUST_USE;
 /* One coordinator: 0 = the end, STAGE_DIED, STAGE_PAUSED (its way back waits
- * for a person, or nobody answered: another run is the word to go on), or an error. A pause that a
- * check asked for is lifted at once. */
+ * for a person, or nobody answered: another run is the word to go on), or an
+ * error. A pause that a check asked for is lifted at once. */
 int stage_run(
     struct stage *stage, struct gate_result *result, struct err *err) MUST_USE;
 /* Nobody is there for so long; the hosts go on. */

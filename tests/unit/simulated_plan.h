@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "rehearse/stage.h"
+#include "rehearse/stage_plan.h"
 #include "rollout/waves.h"
 
 enum { MADE_HOSTS = 40, MADE_STEPS = 120, MADE_PHASES = 3, MADE_PLACES = 3 };
