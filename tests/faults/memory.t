@@ -45,6 +45,7 @@ sub judge {
     my ($where, $status, $said, $right) = @_;
     # glibc 2.36 crashes by itself where its name service switch starts without memory
     if ($said =~ /#[01] .* nss_database|^hoshu: nss_database\.c:/m) { $count{glibc}++ }
+    elsif ($status == -11 && $said =~ /^(?:\S*(?:memory\S*\.so|libc\.so\.6)\(\+\S+\)\S*\n)+\S*libc\.so\.6\(__nss_\w+_lookup/m) { $count{glibc}++ }
     # nor can the sanitizer begin a thread without memory
     elsif ($said =~ /^AddressSanitizer: CHECK failed: sanitizer_linux_libcdep\.cpp|^==\d+==AddressSanitizer: CHECK failed: sanitizer_linux_libcdep/m) { $count{glibc}++ }
     elsif ($said =~ /AddressSanitizer|runtime error:|bug at/) { wrong($where, "ended with $status", $said) }
