@@ -11,8 +11,9 @@
 #include <string.h>
 
 struct launched {
-	struct launched *next; /* of the same host */
-	int host;	       /* of our change */
+	struct launched *next; /* at the same place */
+	int where;	       /* see later_where */
+	const char *host;      /* whom it was for */
 	int step, change;
 	int64_t number, wall_ms;
 	const char *script; /* digest, then the title */
@@ -25,34 +26,51 @@ struct later {
 	size_t our_count, our_cap, their_count, their_cap;
 };
 
+/* Where a script ran: our hosts, then our places; -1 = where none of ours did.
+ * A place may be a host of ours, too. */
 static int
-later_host(const struct later *later, const char *name)
+later_where(const struct later *later, const char *name)
 {
-	const struct change *change = later->context->change;
+	struct context *context = later->context;
+	const struct change *change = context->change;
+	const struct host_fold *host = fold_host(&context->fold, name);
 
-	for (size_t h = 0; h < change->host_count; h++)
-		if (strcmp(change->hosts[h].name, name) == 0)
-			return later->asked == NULL || later->asked[h] ? (int)h
-								       : -1;
+	if (host != NULL)
+		return (int)(host - context->fold.hosts);
+	for (size_t p = 0; p < change->place_count; p++)
+		if (strcmp(change->places[p].name, name) == 0)
+			return (int)(change->host_count + p);
 	return -1;
 }
 
-static void
-later_fill(struct later *later, const struct record *record, int host,
-    struct launched *out)
+/* Add it to the list, if it ran where one of ours did. */
+static int
+later_take(struct later *later, const struct record *record,
+    struct launched **list, size_t *count, size_t *cap, struct err *err)
 {
-	struct arena *arena = later->context->arena;
+	struct arena *arena = later->context->arena, *scratch = arena_new();
 	struct json *body = NULL;
+	struct launched *out;
+	int where, r;
 
-	out->host = host;
+	r = json_parse(scratch, record->body, strlen(record->body),
+	    "the body of a record", &body, err);
+	if (r < 0)
+		goto out;
+	where = later_where(later, json_get_text(body, "place", record->host));
+	if (where < 0)
+		goto out;
+	out = arena_push(arena, *list, *count, *cap);
+	out->where = where;
+	out->host = arena_strdup(arena, record->host);
 	out->step = record->step;
 	out->change = record->change;
 	out->number = record->number;
 	out->wall_ms = record->wall_ms;
-	out->script = "";
-	if (json_parse(arena, record->body, strlen(record->body), "body", &body,
-		NULL) == 0)
-		out->script = json_get_text(body, "script", "");
+	out->script = arena_strdup(arena, json_get_text(body, "script", ""));
+out:
+	arena_free(scratch);
+	return r;
 }
 
 /* Our own intents that the rollback would undo. */
@@ -62,41 +80,36 @@ later_ours(void *arg, const struct record *record, struct err *err)
 	struct later *later = arg;
 	const struct context *context = later->context;
 	const struct plan *plan = context->change->plan;
+	const struct host_fold *host;
 	const struct step_fold *step;
-	int host;
 
-	(void)err;
 	if (record->kind != RECORD_STEP_INTENT || record->step < 1 ||
-	    record->step > plan->last_id ||
-	    (host = later_host(later, record->host)) < 0)
+	    record->step > plan->last_id)
 		return 0;
-	step = &context->fold.hosts[host].steps[record->step];
+	host = fold_host(&later->context->fold, record->host);
+	if (host == NULL ||
+	    (later->asked != NULL && !later->asked[host - context->fold.hosts]))
+		return 0;
+	step = &host->steps[record->step];
 	if (step->undo == UNDO_DONE || step->undo == UNDO_KEPT ||
 	    plan->by_id[record->step]->back == STEP_BACK_KEEP ||
 	    plan->by_id[record->step]->of_rollback ||
 	    plan_runs_again(plan->by_id[record->step]))
 		return 0;
-	later_fill(later, record, host,
-	    arena_push(
-		context->arena, later->ours, later->our_count, later->our_cap));
-	return 0;
+	return later_take(later, record, &later->ours, &later->our_count,
+	    &later->our_cap, err);
 }
 
 static int
 later_theirs(void *arg, const struct record *record, struct err *err)
 {
 	struct later *later = arg;
-	int host;
 
-	(void)err;
 	if (record->kind != RECORD_STEP_INTENT ||
-	    record->change == later->context->change->number ||
-	    (host = later_host(later, record->host)) < 0)
+	    record->change == later->context->change->number)
 		return 0;
-	later_fill(later, record, host,
-	    arena_push(later->context->arena, later->theirs, later->their_count,
-		later->their_cap));
-	return 0;
+	return later_take(later, record, &later->theirs, &later->their_count,
+	    &later->their_cap, err);
 }
 
 static int
@@ -119,7 +132,7 @@ later_titles(
 /* Does what that launch did still stand? */
 static int
 later_stands(const struct later *later, const struct launched *theirs,
-    const char *host, bool *stands, struct err *err)
+    bool *stands, struct err *err)
 {
 	struct context other = *later->context;
 	const struct step_fold *step;
@@ -129,7 +142,7 @@ later_stands(const struct later *later, const struct launched *theirs,
 	r = context_load(&other, change_name(theirs->change, name), err);
 	if (r < 0)
 		return r;
-	step = &fold_host(&other.fold, host)->steps[theirs->step];
+	step = &fold_host(&other.fold, theirs->host)->steps[theirs->step];
 	*stands =
 	    step->undo != UNDO_DONE &&
 	    (step->state == STEP_OPEN || step->state == STEP_DONE ||
@@ -141,12 +154,17 @@ static int
 later_refuse(const struct later *later, const struct launched *ours,
     const struct launched *theirs, struct err *err)
 {
-	const char *host = later->context->change->hosts[ours->host].name;
+	const struct change *change = later->context->change;
+	size_t where = (size_t)ours->where;
+	const struct change_host *there =
+	    where < change->host_count
+		? &change->hosts[where]
+		: &change->places[where - change->host_count];
 	char own[16], other[16];
 	struct buf when = BUF_INIT;
 	int r;
 
-	change_name(later->context->change->number, own);
+	change_name(change->number, own);
 	change_name(theirs->change, other);
 	text_put_time(&when, theirs->wall_ms);
 	r = err_set(err, ERR_REFUSED,
@@ -154,7 +172,8 @@ later_refuse(const struct later *later, const struct launched *ours,
 	      "(\"%s\", %s).\n"
 	      "Take that back first: hoshu rollback %s --hosts %s\n"
 	      "or leave the host out with --hosts"),
-	    own, other, host, theirs->script, buf_str(&when), other, host);
+	    own, other, there->name, theirs->script, buf_str(&when), other,
+	    theirs->host);
 	buf_free(&when);
 	return r;
 }
@@ -171,10 +190,7 @@ later_look(const struct later *later, const struct launched *ours,
 		if (ours->number > theirs->number ||
 		    !resource_same(ours->script, theirs->script))
 			continue;
-		r = later_stands(later, theirs,
-		    later->context->change->hosts[ours->host].name, &stands,
-		    err);
-		if (r < 0)
+		if ((r = later_stands(later, theirs, &stands, err)) < 0)
 			return r;
 		if (stands)
 			return later_refuse(later, ours, theirs, err);
@@ -186,7 +202,7 @@ int
 cmd_refuse_later(struct context *context, const bool *asked, struct err *err)
 {
 	struct later later = {.context = context, .asked = asked};
-	struct launched **of_host;
+	struct launched **at; /* ours, by where */
 	int r;
 
 	r = journal_read(context->journal, context->change->number, 0,
@@ -199,16 +215,16 @@ cmd_refuse_later(struct context *context, const bool *asked, struct err *err)
 	    (r = later_titles(&later, later.theirs, later.their_count, err)) <
 		0)
 		return r;
-	of_host = arena_array(
-	    context->arena, struct launched *, context->change->host_count);
+	at = arena_array(context->arena, struct launched *,
+	    context->change->host_count + context->change->place_count);
 	for (size_t i = later.our_count; i-- > 0;) {
-		struct launched **head = &of_host[later.ours[i].host];
+		struct launched **head = &at[later.ours[i].where];
 
 		later.ours[i].next = *head;
 		*head = &later.ours[i];
 	}
 	for (size_t i = 0; i < later.their_count && r == 0; i++)
-		r = later_look(&later, of_host[later.theirs[i].host],
-		    &later.theirs[i], err);
+		r = later_look(
+		    &later, at[later.theirs[i].where], &later.theirs[i], err);
 	return r;
 }

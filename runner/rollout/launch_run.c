@@ -326,6 +326,10 @@ step_launch(
 	host->synced_to = 0;
 	step_xid(host, host->step->id, undo, attempt, xid);
 	json_put_text(host->arena, body, "script", script);
+	if (host->place != NULL)
+		json_put_text(host->arena, body, "place",
+		    change_where(host->run->o.change, host->host, host->step)
+			->name);
 	memmove(host->seen.apply, script, strlen(script) + 1);
 	memset(&host->outcome, 0, sizeof(host->outcome));
 	output_take(host, NULL);
