@@ -367,16 +367,17 @@ const struct cmd cmd_run = {
     .name = "run",
     .args = "CHG",
     .summary = N_("roll an approved change out, wave by wave"),
-    .text = N_("Verifies the approvals from the stored bytes, then starts "
-	       "the waves. A failed check\ntakes the change back by itself. "
-	       "Interrupted, the same command goes on: what became of\nevery "
-	       "launched step is asked first, and no step is run twice. Of a "
-	       "change that has ended it tries\nthe hosts again that are not "
-	       "proved back, and, where the plan says later:, those that "
-	       "were away; with --remaining all\nthat were not touched.\n"
-	       "Exit status: 0 done, 6 failed, 7 reverted, 8 unknown or not "
-	       "proved back, 9 hosts left over,\n10 waits for a person "
-	       "(paused, or a check could not tell)."),
+    .text = N_(
+	"Verifies the approvals from the stored bytes, then starts "
+	"the waves. A failed check\ntakes the change back by itself. "
+	"Interrupted, the same command goes on: what became of\nevery "
+	"launched step is asked first, and no step is run twice. Of a "
+	"change that has ended it tries\nthe hosts again that are not "
+	"proved back, and, where the plan says later:, those that "
+	"were away; with --remaining all\nthat were not touched.\n"
+	"Exit status: 0 done, 6 failed, 7 reverted (or in part), 8 "
+	"unknown or not proved back, 9 hosts left\nover, 10 waits for a person "
+	"(paused, or a check could not tell)."),
     .examples = "  hoshu run CHG-0007\n"
 		"  hoshu run CHG-0007 --remaining\n",
     .options = {{"remaining", NULL,

@@ -179,6 +179,10 @@ show_state(struct context *context)
 	if (fold->state == CHANGE_ENDED)
 		printf(
 		    _(", %s (exit status %d)"), _(fold->result), fold->status);
+	gate_result_of(context->change, fold, &now);
+	if (fold->state == CHANGE_ENDED && now.in_part)
+		printf(_("; %d of %zu hosts are back, %d stand done"),
+		    now.reverted, fold->host_count, now.done);
 	if (cmd_settled_now(context, &now))
 		printf(_("; as it was settled since: %s (exit status %d)"),
 		    _(now.word), now.status);

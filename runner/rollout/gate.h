@@ -63,9 +63,11 @@ bool gate_may_later(
 
 /* The end's word and exit status (table in base/err.h). */
 struct gate_result {
-	/* done | failed | reverted | unknown | left over | owed */
+	/* done | failed | reverted | reverted in part | unknown | left over |
+	 * owed | aborted */
 	const char *word;
 	int status;
+	bool in_part; /* some are reverted, others stand changed */
 	int done, failed, reverted, unknown, left; /* hosts */
 	int kept; /* steps, on hosts that are reverted */
 	int owed; /* of those left: hosts that later: owes */

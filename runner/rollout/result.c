@@ -72,13 +72,28 @@ gate_tell_host(const struct change_fold *fold, const struct host_fold *host,
 		(*worst_first[worst])++;
 }
 
-/* The way back was given up before this host's. */
+/* Has the part done anything that could be taken back? */
 static bool
-gate_not_taken_back(const struct change_fold *fold)
+gate_has_acted(const struct change_fold *fold, const struct part_fold *part)
+{
+	for (int id = 1; part->touched && id <= fold->step_count; id++) {
+		enum step_state state = part->steps[id].state;
+
+		if (fold_step_part(fold, part->host, id) == part &&
+		    (state == STEP_DONE || state == STEP_FAILED ||
+			state == STEP_UNKNOWN || state == STEP_OPEN))
+			return true;
+	}
+	return false;
+}
+
+/* Does anything that this change did stand? Then not all of it is back. */
+static bool
+gate_stands(const struct change_fold *fold)
 {
 	for (size_t i = 0; i < fold->part_count; i++)
-		if (fold->back && fold->parts[i].touched &&
-		    fold->parts[i].state == HOST_DONE)
+		if (fold->parts[i].state == HOST_DONE &&
+		    gate_has_acted(fold, &fold->parts[i]))
 			return true;
 	return false;
 }
@@ -100,7 +115,10 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 		result->word = "failed";
 		result->status = err_exit_status(ERR_FAILED);
 	} else if (result->reverted > 0) {
-		result->word = "reverted";
+		/* of the hosts that failed, or that a person asked for: 7 */
+		result->in_part = gate_stands(fold);
+		result->word =
+		    result->in_part ? N_("reverted in part") : "reverted";
 		result->status = err_exit_status(ERR_REVERTED);
 	} else if (result->left > 0) {
 		result->word = N_("left over");
@@ -115,7 +133,7 @@ gate_result(const struct change_fold *fold, struct gate_result *result)
 		return;
 	if (result->status == err_exit_status(ERR_LEFTOVER)) {
 		result->word = N_("aborted");
-	} else if (gate_not_taken_back(fold)) { /* never 7: not all is back */
+	} else if (fold->back && gate_stands(fold)) { /* the way was given up */
 		result->word = N_("aborted");
 		result->status = err_exit_status(ERR_UNKNOWN);
 	}

@@ -1245,6 +1245,23 @@ rules_owed(const struct rules *rules, const struct gate_result *result)
 		rules_fail(rules, "%d owed, it is %s", owed, result->word);
 }
 
+/* "reverted" is said where nothing that the change did stands. */
+static void
+rules_stands(const struct rules *rules, const struct gate_result *result)
+{
+	bool stands = false;
+
+	for (size_t h = 0; h < rules->change->host_count; h++)
+		for (size_t p = 0; p < rules->plan->phase_count; p++)
+			stands =
+			    stands || (rules->hosts[h].parts[p] == PART_DONE &&
+					  rules_acted(rules, h, p));
+	if ((strcmp(result->word, "reverted") == 0 && stands) ||
+	    (strcmp(result->word, "reverted in part") == 0 && !stands))
+		rules_fail(rules, "some %s, it is %s",
+		    stands ? "stands" : "does not stand", result->word);
+}
+
 static void
 rules_end(const struct rules *rules, const struct gate_result *result)
 {
@@ -1268,6 +1285,7 @@ rules_end(const struct rules *rules, const struct gate_result *result)
 	    (int)rules->change->host_count)
 		rules_fail(rules, "the result forgets a host");
 	rules_owed(rules, result);
+	rules_stands(rules, result);
 	/* a dead-man whose time is too short is trouble of the plan's own */
 	if (rules->made->trouble == 0 && result->status != 0 &&
 	    rules->went_back == 0)
