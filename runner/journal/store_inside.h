@@ -45,6 +45,9 @@ struct store {
 	sqlite3_stmt *statements[STORE_STATEMENTS];
 };
 
+/* Take STORE/lock (how: LOCK_EX or LOCK_SH). After a few seconds it says on
+ * stderr, once, who has it and what to do; it waits on. */
+int store_lock(const char *folder, int lock, int how, struct err *err) MUST_USE;
 /* An err of what SQLite last said; the code is ERR_STORE. */
 int store_fail(struct store *store, struct err *err);
 /* Prepared once, reset; NULL and err when it cannot be. */

@@ -46,10 +46,7 @@ store_fail(struct store *store, struct err *err)
 static int
 take_lock(struct store *store, struct err *err)
 {
-	while (flock(store->lock, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return err_errno(err, "%s/lock", store->folder);
-	return 0;
+	return store_lock(store->folder, store->lock, LOCK_EX, err);
 }
 
 static void

@@ -56,6 +56,7 @@ copy_store(struct store *store, struct err *err)
 {
 	static const char *const names[] = {"journal.db", "journal.db-wal"};
 	struct arena *arena = arena_new();
+	struct err dropped = ERR_INIT;
 	char *folder;
 	int lock, rc;
 	size_t i;
@@ -64,7 +65,7 @@ copy_store(struct store *store, struct err *err)
 	lock =
 	    open(file_join(arena, store->folder, "lock"), O_RDONLY | O_CLOEXEC);
 	if (lock >= 0)
-		(void)flock(lock, LOCK_SH);
+		(void)!store_lock(store->folder, lock, LOCK_SH, &dropped);
 	if ((rc = file_make_temporary(arena, &folder, err)) < 0)
 		goto out;
 	store->copy = xstrdup(folder);
