@@ -223,10 +223,12 @@ static int
 run_refuse_paused(const struct context *context, struct err *err)
 {
 	const struct change_fold *fold = &context->fold;
+	struct gate_now now = {
+	    world_wall_ms(&world_real), world_mono_ms(&world_real)};
 	struct gate gate;
 	char name[16];
 
-	gate_decide(context->change, fold, world_wall_ms(&world_real), &gate);
+	gate_decide(context->change, fold, now, &gate);
 	if (!fold->paused || gate.kind != GATE_PAUSED)
 		return 0;
 	change_name(fold->number, name);

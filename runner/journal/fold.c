@@ -270,7 +270,7 @@ fold_change_record(struct change_fold *fold, const struct record *record,
 	case RECORD_WAVE_SOAKING:
 		if (known)
 			fold->waves[wave] = WAVE_SOAKING;
-		fold->soak_from_ms = record->wall_ms;
+		fold->soak_from_ms = record->mono_ms;
 		break;
 	case RECORD_WAVE_ENDED:
 		if (known)

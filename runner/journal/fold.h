@@ -201,7 +201,7 @@ struct change_fold {
 	int lost;			   /* of them */
 	enum wave_state *waves;		   /* [1..wave_count] */
 	size_t wave_count;
-	int64_t soak_from_ms; /* wall time at which the soaking wave began to */
+	int64_t soak_from_ms; /* monotonic time; 0 = before this boot */
 	bool limit_reached;
 	const char *limit_text;
 	bool back; /* the change as a whole went back, or goes */

@@ -92,6 +92,9 @@ fold_run_started(struct change_fold *fold, const struct record *record,
 	const char *way = json_get_text(body, "way", "");
 
 	fold->epoch = record->epoch;
+	/* the machine was booted since: what it soaked before is not known */
+	if (record->mono_ms < fold->soak_from_ms)
+		fold->soak_from_ms = 0;
 	if (fold->started_ms == 0)
 		fold->started_ms = record->wall_ms;
 	/* paused, or ended: then this run is a person's word to go on */

@@ -288,7 +288,7 @@ gate_asks(const struct change *change, const struct change_fold *fold,
 
 static void
 gate_forward(const struct change *change, const struct change_fold *fold,
-    int64_t now_ms, struct gate *gate)
+    struct gate_now now, struct gate *gate)
 {
 	int wave = gate_wave_now(change, fold);
 
@@ -300,13 +300,14 @@ gate_forward(const struct change *change, const struct change_fold *fold,
 	switch (fold->waves[wave]) {
 	case WAVE_WAITING:
 		if (!gate_in_flight(fold) &&
-		    !gate_asks(change, fold, now_ms, gate))
+		    !gate_asks(change, fold, now.wall_ms, gate))
 			gate->kind = GATE_START_WAVE;
 		return;
 	case WAVE_STARTED:
 		gate->part = gate_next_part(change, fold, wave);
 		/* settled, a host may come where nobody was to be asked */
-		if (gate->part >= 0 && gate_asks(change, fold, now_ms, gate))
+		if (gate->part >= 0 &&
+		    gate_asks(change, fold, now.wall_ms, gate))
 			return;
 		if (gate->part >= 0)
 			gate->kind = GATE_START_HOST;
@@ -318,7 +319,7 @@ gate_forward(const struct change *change, const struct change_fold *fold,
 	case WAVE_SOAKING:
 		gate->until_ms =
 		    fold->soak_from_ms + change->waves[wave - 1].soak_ms;
-		if (now_ms < gate->until_ms)
+		if (now.mono_ms < gate->until_ms)
 			return;
 		if (gate_wave_through(change, fold, wave))
 			gate->kind = GATE_END_WAVE;
@@ -332,7 +333,7 @@ gate_forward(const struct change *change, const struct change_fold *fold,
 
 void
 gate_decide(const struct change *change, const struct change_fold *fold,
-    int64_t now_ms, struct gate *gate)
+    struct gate_now now, struct gate *gate)
 {
 	memset(gate, 0, sizeof(*gate));
 	gate->kind = GATE_WAIT;
@@ -358,5 +359,5 @@ gate_decide(const struct change *change, const struct change_fold *fold,
 		gate->kind = gate_in_flight(fold) ? GATE_WAIT : GATE_END;
 		return;
 	}
-	gate_forward(change, fold, now_ms, gate);
+	gate_forward(change, fold, now, gate);
 }

@@ -1,7 +1,9 @@
 /*
  * The gate: waves, places in flight, the stop rule, the direction and the
  * end. Asked after every record; says one thing to do, or wait.
- * Pure: no I/O, no clock (the time is given).
+ * Pure: no I/O, no clock (the time is given: a soak goes by the monotonic one,
+ * so that setting the clock neither shortens nor lengthens it; what persons
+ * were given goes by theirs).
  */
 #ifndef HOSHU_ROLLOUT_GATE_H
 #define HOSHU_ROLLOUT_GATE_H
@@ -10,7 +12,7 @@
 #include "journal/fold.h"
 
 enum gate_kind {
-	GATE_WAIT, /* for hosts; or, in a soak, until `until_ms` */
+	GATE_WAIT, /* for hosts; or, in a soak, until `until_ms`, monotonic */
 	GATE_START_WAVE,
 	GATE_START_HOST,
 	GATE_SOAK, /* the wave's hosts are through: soak begins */
@@ -20,7 +22,7 @@ enum gate_kind {
 	GATE_BACK_HOST,	 /* this host goes back */
 	GATE_BACK_LIMIT, /* too many are not brought back: record it */
 	GATE_ASK,   /* before the wave's phase a person is asked: record it */
-	GATE_AWAIT, /* for the answer, until `until_ms` */
+	GATE_AWAIT, /* for the answer, until `until_ms`, wall time */
 	GATE_UNANSWERED, /* in time: record it */
 	GATE_HOLD, /* the way back, or a question, waits; a person says whether to go on */
 	GATE_PAUSED, /* a person holds it, and nothing is in flight any more */
@@ -31,12 +33,16 @@ struct gate {
 	enum gate_kind kind;
 	int wave;	  /* from 1 */
 	int part;	  /* index */
-	int64_t until_ms; /* WAIT: wall time to ask again; 0 = on a record */
+	int64_t until_ms; /* the time to ask again; 0 = on a record */
 	char text[256];	  /* LIMIT: "2 hosts failed, limit 2" */
 };
 
+struct gate_now {
+	int64_t wall_ms, mono_ms;
+};
+
 void gate_decide(const struct change *change, const struct change_fold *fold,
-    int64_t now_ms, struct gate *gate);
+    struct gate_now now, struct gate *gate);
 
 /* Is nothing more to come of this part in the present direction? */
 bool gate_part_final(const struct part_fold *part);

@@ -27,12 +27,10 @@ run_timer(void *arg)
 	run_wake(run);
 }
 
-/* Ask the gate again at that wall time. */
+/* Ask the gate again by then. */
 static void
-run_wait_until(struct run *run, int64_t until_ms)
+run_wait(struct run *run, int64_t wait_ms)
 {
-	int64_t wait_ms = until_ms - world_wall_ms(run->o.world);
-
 	if (run->timer != NULL)
 		loop_timer_stop(run->timer);
 	run->timer = loop_timer_start(
@@ -197,18 +195,19 @@ run_end_wave(struct run *run, int wave)
 static bool
 run_gate(struct run *run)
 {
+	struct gate_now now = {
+	    world_wall_ms(run->o.world), world_mono_ms(run->o.world)};
 	struct gate gate;
 	struct json *body;
 
 	run->again = false;
 	run->soaking = 0;
 	run->moves = run->o.fold->moves;
-	gate_decide(
-	    run->o.change, run->o.fold, world_wall_ms(run->o.world), &gate);
+	gate_decide(run->o.change, run->o.fold, now, &gate);
 	switch (gate.kind) {
 	case GATE_WAIT:
 		if (gate.until_ms != 0) {
-			run_wait_until(run, gate.until_ms);
+			run_wait(run, gate.until_ms - now.mono_ms);
 			run_soak_checks(run, gate.wave);
 		}
 		return false;
@@ -259,7 +258,7 @@ run_gate(struct run *run)
 		run_ask(run, run_phase_of(run, gate.wave));
 		return run->error == 0;
 	case GATE_AWAIT:
-		run_wait_until(run, gate.until_ms);
+		run_wait(run, gate.until_ms - now.wall_ms);
 		return false;
 	case GATE_UNANSWERED:
 		run_record(run, NULL, RECORD_UNANSWERED,

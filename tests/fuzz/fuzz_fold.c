@@ -161,7 +161,7 @@ ask_deciders(const struct change *change, const struct change_fold *fold,
 	struct gate_result result;
 	struct act act;
 
-	gate_decide(change, fold, now_ms, &gate);
+	gate_decide(change, fold, (struct gate_now){now_ms, now_ms}, &gate);
 	fuzz_check(gate.kind != GATE_START_HOST ||
 		   (size_t)gate.part < fold->part_count);
 	/* phase two asks, and no body here is a yes */
@@ -211,6 +211,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    .kind = kind_of(kind),
 		    .actor = "hoshu",
 		    .wall_ms = wall_ms,
+		    .mono_ms = wall_ms,
 		    .body = bodies[(how >> 3) % 5]};
 
 		wall_ms += (int64_t)(how >> 6) * 6000;

@@ -52,7 +52,7 @@ use(struct arena *arena, struct change *change)
 	fold_init(&fold, arena, 1);
 	change_shape(arena, change, &shape);
 	fold_shape(&fold, &shape);
-	gate_decide(change, &fold, 1, &gate);
+	gate_decide(change, &fold, (struct gate_now){1, 1}, &gate);
 }
 
 int

@@ -135,7 +135,7 @@ place_record(struct change_fold *fold, char *text, struct err *err)
 		if ((value = strchr(next, '=')) != NULL) {
 			*value++ = '\0';
 			if (strcmp(next, "at") == 0)
-				record.wall_ms = atoll(value);
+				record.wall_ms = record.mono_ms = atoll(value);
 			else if (strcmp(next, "epoch") == 0)
 				record.epoch = atoll(value);
 			else if (strcmp(next, "within_ms") == 0)

@@ -26,6 +26,7 @@ sim_fold(const struct sim *sim, struct change_fold *fold,
 	    .kind = from->kind,
 	    .actor = "hoshu",
 	    .wall_ms = from->wall_ms,
+	    .mono_ms = from->wall_ms,
 	    .body = from->body};
 
 	return fold_record(fold, &record, err);

@@ -84,7 +84,8 @@ sim_gate(struct sim *sim, struct gate *gate)
 	for (int turns = 0;; turns++) {
 		if (turns > 1000)
 			sim_fail(sim, "the gate goes round and round");
-		gate_decide(sim->change, &sim->fold, sim->now_ms, gate);
+		gate_decide(sim->change, &sim->fold,
+		    (struct gate_now){sim->now_ms, sim->now_ms}, gate);
 		switch (gate->kind) {
 		case GATE_WAIT:
 		case GATE_PAUSED:

@@ -135,7 +135,7 @@ gate_text(const struct change *change, const struct change_fold *fold,
 	    "ask", "await", "unanswered", "hold", "paused", "end"};
 	struct gate gate;
 
-	gate_decide(change, fold, now_ms, &gate);
+	gate_decide(change, fold, (struct gate_now){now_ms, 0}, &gate);
 	snprintf(out, size, "%s", words[gate.kind]);
 	if (gate.kind == GATE_AWAIT)
 		snprintf(out, size, "await %lld", (long long)gate.until_ms);

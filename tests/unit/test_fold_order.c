@@ -225,6 +225,7 @@ run_say(struct running *run, struct record record)
 
 	record.number = -1;
 	record.wall_ms = world_wall_ms(&world_real) - 1000 * run->left;
+	record.mono_ms = record.wall_ms;
 	if (fold_record(&run->fold, &record, &err) < 0)
 		fail_msg("%s", err.text);
 	journal_append(run->journal, &record, 1, run_said, run);

@@ -49,7 +49,7 @@ gate_text(const struct change *change, const struct change_fold *fold,
 	struct gate gate;
 
 	assert_true(size > sizeof(gate.text) + 8);
-	gate_decide(change, fold, 0, &gate);
+	gate_decide(change, fold, (struct gate_now){0}, &gate);
 	snprintf(out, size, "%s", words[gate.kind]);
 	if (gate.kind == GATE_START_HOST)
 		snprintf(out, size, "start-host %s",

@@ -144,6 +144,7 @@ the_gate_says_what_is_next(void **state)
 	struct change *change = NULL;
 	char records[TABLE_LINE] = "", got[512];
 	struct table table;
+	int64_t now;
 	int wrong = 0;
 
 	table_open(&table, "rollout/gate.txt", "|");
@@ -171,7 +172,8 @@ the_gate_says_what_is_next(void **state)
 		place_fold(arena, change, &fold);
 		if (place_records(&fold, records, &err) < 0)
 			fail_msg("%d: %s", table.line, err.text);
-		gate_decide(change, &fold, atoll(table.column[1]), &gate);
+		now = atoll(table.column[1]);
+		gate_decide(change, &fold, (struct gate_now){now, now}, &gate);
 		gate_put(change, &gate, got, sizeof(got));
 		wrong += case_wrong(&table, got, table.column[2]);
 	}
