@@ -195,7 +195,8 @@ const struct cmd cmd_settle = {
 	       "done: as if it had said so itself; its undo still acts only\n"
 	       "where its probe agrees. not-done: as if it had never run. "
 	       "The host goes on where it stood,\non its way there or back, "
-	       "when nothing of it is unknown any more."),
+	       "when nothing of it is unknown any more; in a pause, when\n"
+	       "that is lifted."),
     .examples =
 	"  hoshu settle CHG-0007 web3 2 not-done --because 'dpkg.log has "
 	"nothing'\n"

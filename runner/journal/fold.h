@@ -98,12 +98,13 @@ struct part_fold {
 	int phase;
 	int wave; /* from 1 */
 	enum host_state state;
-	bool touched;	     /* has an intent record */
-	bool asking;	     /* a check could not tell: it is asked again */
-	int kept;	     /* steps kept on the way back */
-	bool was_lost;	     /* it went away, and was not reached since */
-	bool gone;	     /* not proved back because it can not be reached */
-	bool not_back;	     /* counts against the limits of the way back */
+	bool touched;  /* has an intent record */
+	bool asking;   /* a check could not tell: it is asked again */
+	bool due;      /* settled in a pause: goes on when that is lifted */
+	int kept;      /* steps kept on the way back */
+	bool was_lost; /* it went away, and was not reached since */
+	bool gone;     /* not proved back because it can not be reached */
+	bool not_back; /* counts against the limits of the way back */
 	int64_t stuck_epoch; /* of the run that could not bring it back */
 	char life[128];	     /* of the last connection */
 	char opened[24];     /* uptime at the first connection of that life */

@@ -98,9 +98,12 @@ fold_run_started(struct change_fold *fold, const struct record *record,
 	if (fold->started_ms == 0)
 		fold->started_ms = record->wall_ms;
 	/* paused, or ended: then this run is a person's word to go on */
-	for (size_t i = 0; i < fold->part_count; i++)
+	for (size_t i = 0; i < fold->part_count; i++) {
 		if (fold->back_limit || way[0] != '\0')
 			fold->parts[i].not_back = false;
+		if (way[0] != '\0')
+			fold->parts[i].due = false;
+	}
 	fold->back_limit = false;
 	fold_asks_run(fold, record, strcmp(way, "remaining") == 0);
 	if (way[0] != '\0') /* a later word of a person */

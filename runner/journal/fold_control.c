@@ -46,19 +46,32 @@ part_has_unknown(const struct change_fold *fold, const struct part_fold *part)
 	return false;
 }
 
+/* Has a person said that nothing new starts? Going back needs no approval. */
+static bool
+part_is_held(const struct change_fold *fold, const struct part_fold *part)
+{
+	return fold->paused || fold->aborted ||
+	       (part->state != HOST_STUCK &&
+		   (fold->rejected || fold_ask_no(fold) != NULL));
+}
+
 /*
  * Where nothing of it is unknown any more it goes on where it stood: on its
- * way there, or back. It keeps the place that it has, and it goes on counting
- * against the limits. In a change that has ended it only stands differently.
+ * way there, or back; in a pause, when that is lifted. It keeps the place that
+ * it has, and it goes on counting against the limits. In a change that has
+ * ended it only stands differently.
  */
 static void
 part_goes_on(struct change_fold *fold, struct part_fold *part)
 {
+	part->due = false;
 	if (part_has_unknown(fold, part))
 		return;
 	if (fold->state == CHANGE_ENDED) {
 		if (part->state == HOST_LOST)
 			fold_part_set(fold, part, HOST_FAILED);
+	} else if (part_is_held(fold, part)) {
+		part->due = true;
 	} else if (part->state == HOST_FAILED || part->state == HOST_LOST) {
 		fold_part_set(fold, part, HOST_STARTED);
 	} else if (part->state == HOST_STUCK) {
@@ -122,6 +135,9 @@ fold_control(struct change_fold *fold, const struct record *record,
 	case RECORD_RESUMED:
 		fold->paused = false;
 		fold->resumed++;
+		for (size_t i = 0; i < fold->part_count; i++)
+			if (fold->parts[i].due)
+				part_goes_on(fold, &fold->parts[i]);
 		return 0;
 	case RECORD_ABORTED:
 		fold->aborted = true;

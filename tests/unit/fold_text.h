@@ -82,9 +82,9 @@ fold_text(const struct change_fold *fold, struct buf *out)
 		    part->host->name, part->phase, host_state_word(part->state),
 		    part->life, part->opened, part->touched, part->asking,
 		    part->wave, part->kept);
-		buf_printf(out, "  stuck %" PRId64 " %d%d%d\n",
+		buf_printf(out, "  stuck %" PRId64 " %d%d%d%d\n",
 		    part->stuck_epoch, part->was_lost, part->gone,
-		    part->not_back);
+		    part->not_back, part->due);
 	}
 }
 

@@ -26,6 +26,15 @@ static const char *const stands[] = {
     "run-started, host-started a, intent 1 xid=x1 seen=s, unknown 1 xid=x1, "
     "failed a",
     "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1, lost a",
+    "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1, lost a, "
+    "paused because=p at=7",
+    "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1, failed a, "
+    "paused because=p at=7, settled a 1 xid=x1 outcome=done",
+    "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1, failed a, "
+    "rejected person=p",
+    "run-started, host-started a, intent 1 xid=x1 seen=s, done 1 xid=x1, "
+    "failed a, back a, undo-intent 1 xid=x2, undo-unknown 1 xid=x2, stuck a, "
+    "paused because=p at=7, settled a 1 xid=x2 outcome=not-done",
     "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1 "
     "unasked=yes, lost a",
     "run-started, host-started a, intent 1 xid=x1, unknown 1 xid=x1 "
@@ -125,6 +134,9 @@ order_may_be_said(struct arena *arena, const struct change *change,
 	/* nor is anybody answered who did not ask */
 	if (strncmp(beside, "answered", 8) == 0)
 		return fold_ask_open(&fold) != NULL;
+	/* nor does a run say more of a host that waits for a pause's end */
+	if (strcmp(beside, "resumed") == 0)
+		return !fold.parts[0].due || run < RUNS_OF_RESTING;
 	return strncmp(beside, "settled", 7) != 0 ||
 	       (fold_part_rests(&fold.parts[0]) && run < RUNS_OF_RESTING);
 }
