@@ -185,8 +185,11 @@ say_what(FILE *out, const struct record *record, const struct plan *plan,
 		return;
 	if (name[0] == '\0' && plan != NULL && record->step <= plan->last_act)
 		name = plan->by_id[record->step]->name;
-	fprintf(
-	    out, name[0] != '\0' ? "%d %s: " : "%d%s: ", record->step, name);
+	fprintf(out, name[0] != '\0' ? "%d %s" : "%d%s", record->step, name);
+	if (json_get_text(body, "place", "")[0] != '\0')
+		fprintf(
+		    out, "%s%s", _(", on "), json_get_text(body, "place", ""));
+	fputs(": ", out);
 }
 
 static void

@@ -136,6 +136,7 @@ output_put(struct wanted *wanted, const struct record *record,
 
 	json_put_text(arena, map, "host", record->host);
 	json_put_int(arena, map, "step", record->step);
+	json_put_text(arena, map, "place", json_get_text(body, "place", ""));
 	json_put_int(arena, map, "attempt", record->attempt);
 	json_put_bool(arena, map, "undo", output_is_of_undo(record->kind));
 	for (int i = 0; i < 2; i++) {
@@ -154,15 +155,17 @@ output_put(struct wanted *wanted, const struct record *record,
 }
 
 static void
-output_head(const struct wanted *wanted, const struct record *record)
+output_head(
+    const struct wanted *wanted, const struct record *record, const char *place)
 {
 	const struct plan *plan = wanted->context->change->plan;
 	struct buf when = BUF_INIT;
 
 	text_put_time(&when, record->wall_ms);
-	printf("=== %s  %d %s%s  %s\n", record->host, record->step,
+	printf("=== %s  %d %s%s%s%s  %s\n", record->host, record->step,
 	    record->step <= plan->last_act ? plan->by_id[record->step]->name
 					   : "",
+	    place[0] != '\0' ? _(", on ") : "", place,
 	    output_is_of_undo(record->kind) ? _(", taken back") : "",
 	    buf_str(&when));
 	buf_free(&when);
@@ -193,7 +196,7 @@ output_record(void *arg, const struct record *record, struct err *err)
 		output_put(wanted, record, body, kept);
 		goto out;
 	}
-	output_head(wanted, record);
+	output_head(wanted, record, json_get_text(body, "place", ""));
 	output_print(kept);
 out:
 	buf_free(&kept[0].bytes);

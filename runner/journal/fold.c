@@ -112,14 +112,41 @@ fold_approval(struct change_fold *fold, const struct record *record,
 /* Restarts are met when they happened since the change came to the host, or
  * since the host began this life. */
 static void
-fold_opened(struct part_fold *part, const struct record *record,
+fold_opened(struct life_fold *life, const struct record *record,
     const struct json *body)
 {
-	if (strcmp(part->life, record->life) == 0)
+	if (strcmp(life->life, record->life) == 0)
 		return;
-	fold_copy(part->life, sizeof(part->life), record->life);
-	fold_copy(part->opened, sizeof(part->opened),
+	fold_copy(life->life, sizeof(life->life), record->life);
+	fold_copy(life->opened, sizeof(life->opened),
 	    json_get_text(body, "uptime", ""));
+}
+
+const char *
+fold_place_opened_at(const struct change_fold *fold, const char *name)
+{
+	for (size_t i = 0; i < fold->place_count; i++)
+		if (strcmp(fold->places[i].name, name) == 0)
+			return fold->places[i].now.opened;
+	return "";
+}
+
+static void
+fold_place_opened(struct change_fold *fold, const struct record *record,
+    const struct json *body)
+{
+	const char *name = json_get_text(body, "place", "");
+	struct place_fold *place = NULL;
+
+	for (size_t i = 0; i < fold->place_count && place == NULL; i++)
+		if (strcmp(fold->places[i].name, name) == 0)
+			place = &fold->places[i];
+	if (place == NULL) {
+		place = arena_push(fold->arena, fold->places, fold->place_count,
+		    fold->place_cap);
+		place->name = arena_strdup(fold->arena, name);
+	}
+	fold_opened(&place->now, record, body);
 }
 
 /* A host counts once. */
@@ -356,9 +383,11 @@ fold_record(
 	}
 	part = host != NULL ? fold_part(fold, host, record) : NULL;
 	if (record->kind == RECORD_HOST_OPENED && part != NULL)
-		fold_opened(part, record, body);
+		fold_opened(&part->now, record, body);
 	else if (part != NULL)
 		fold_asking(fold, part, record, body);
+	if (record->kind == RECORD_PLACE_OPENED)
+		fold_place_opened(fold, record, body);
 	if (part == NULL || record->kind == RECORD_CHECK ||
 	    record->kind == RECORD_PLACE_OPENED)
 		fold_change_record(fold, record, body);

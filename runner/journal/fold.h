@@ -91,6 +91,19 @@ struct step_fold {
 	char undo_script[65]; /* digest of the undo fixed with the intent */
 	char want[65];	      /* digest of what it was to become */
 	char uptime[24];      /* of the host when it ended, seconds */
+	char boot[40];	      /* of the host then */
+};
+
+/* What tells a restart that was before us from one that was not. */
+struct life_fold {
+	char life[128];	 /* of the last connection */
+	char opened[24]; /* uptime at the first connection of that life */
+};
+
+/* Where steps with on: run. */
+struct place_fold {
+	const char *name;
+	struct life_fold now;
 };
 
 struct part_fold {
@@ -106,9 +119,8 @@ struct part_fold {
 	bool gone;     /* not proved back because it can not be reached */
 	bool not_back; /* counts against the limits of the way back */
 	int64_t stuck_epoch; /* of the run that could not bring it back */
-	char life[128];	     /* of the last connection */
-	char opened[24];     /* uptime at the first connection of that life */
-	int active_at;	     /* in fold->active */
+	struct life_fold now;
+	int active_at;		 /* in fold->active */
 	struct step_fold *steps; /* the host's */
 };
 
@@ -198,6 +210,8 @@ struct change_fold {
 	int *by_name;  /* index + 1 of hosts, by hash */
 	size_t name_mask;
 	size_t phase_count;
+	struct place_fold *places; /* that were reached, in any run */
+	size_t place_count, place_cap;
 	int failed, unreachable, excluded; /* hosts */
 	int lost;			   /* of them */
 	enum wave_state *waves;		   /* [1..wave_count] */
@@ -267,6 +281,10 @@ const struct part_fold *fold_step_part(
     const struct change_fold *fold, const struct host_fold *host, int step);
 /* Does nothing happen to it, and nothing will before a person says so? Then a
  * person may settle its unknown steps. */
+/* Uptime of that place at the first connection of the life it has; "" when it
+ * was never reached. */
+const char *fold_place_opened_at(
+    const struct change_fold *fold, const char *name);
 bool fold_part_rests(const struct part_fold *part);
 /* What that phase (index) asked; NULL = nothing yet. */
 const struct ask_fold *fold_ask(const struct change_fold *fold, int phase);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 fold_copy(char *out, size_t size, const char *text)
@@ -71,7 +72,7 @@ fold_take_uptime(const struct change_fold *fold, const struct part_fold *part,
     struct step_fold *step, const struct json *body)
 {
 	const char *given = json_get_text(body, "uptime", "");
-	const char *last = given[0] != '\0' ? given : part->opened;
+	const char *last = given[0] != '\0' ? given : part->now.opened;
 
 	for (int id = 1; given[0] == '\0' && id <= fold->step_count; id++) {
 		const char *uptime = part->steps[id].uptime;
@@ -81,6 +82,8 @@ fold_take_uptime(const struct change_fold *fold, const struct part_fold *part,
 	}
 	if (last != step->uptime)
 		fold_copy(step->uptime, sizeof(step->uptime), last);
+	snprintf(step->boot, sizeof(step->boot), "%.*s",
+	    (int)strcspn(part->now.life, " "), part->now.life);
 }
 
 /* Outcomes of a step; the intent must stand open. */

@@ -178,7 +178,7 @@ host_kept(struct host_run *host, int id)
 	struct arena *arena = arena_new();
 	struct json *body = json_map(arena);
 
-	json_put_text(arena, body, "name", step->name);
+	step_put_name(host, arena, body, step);
 	json_put_text(
 	    arena, body, "because", step->because != NULL ? step->because : "");
 	run_record(host->run, host, RECORD_UNDO_KEPT, id, 0, NULL, body,

@@ -249,6 +249,9 @@ bool step_take_ahead(struct host_run *host, const struct step *step);
 const char *step_before(
     const struct host_run *host, const struct step *step, bool back);
 struct json *step_body(struct host_run *host);
+/* A step's name, and its place where that is not the host. */
+void step_put_name(const struct host_run *host, struct arena *arena,
+    struct json *body, const struct step *step);
 
 /* The key of one launch: change, host, step, direction, attempt. */
 void step_xid(const struct host_run *host, int step, bool undo, int attempt,

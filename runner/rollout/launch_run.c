@@ -181,14 +181,16 @@ step_tail(struct host_run *host, const char *key, struct bytes tail)
 	buf_free(&text);
 }
 
-/* When it ended. A script that was killed does not say so; then it ended by
- * now, whatever ran in between. */
+/* When it ended, by its host's clock. A script that was killed does not say so,
+ * one at a place says it by another clock; then it ended by now, whatever ran
+ * in between. */
 static void
 step_take_uptime(struct host_run *host, const struct answer *answer)
 {
 	int64_t since_ms = loop_now_ms(host->run->o.loop) - host->opened_ms;
 
-	if (answer->uptime[0] == '\0' && answer->verdict == VERDICT_LOST)
+	if (host->place != NULL ||
+	    (answer->uptime[0] == '\0' && answer->verdict == VERDICT_LOST))
 		snprintf(host->uptime, sizeof(host->uptime), "%.2f",
 		    host->opened_uptime + (double)since_ms / 1000);
 	else
@@ -326,10 +328,6 @@ step_launch(
 	host->synced_to = 0;
 	step_xid(host, host->step->id, undo, attempt, xid);
 	json_put_text(host->arena, body, "script", script);
-	if (host->place != NULL)
-		json_put_text(host->arena, body, "place",
-		    change_where(host->run->o.change, host->host, host->step)
-			->name);
 	memmove(host->seen.apply, script, strlen(script) + 1);
 	memset(&host->outcome, 0, sizeof(host->outcome));
 	output_take(host, NULL);

@@ -16,7 +16,6 @@ struct place_run {
 	const struct fleet_host *how;
 	bool connected;
 	char life[128];
-	char opened[24];
 	const struct host_run *user; /* whose step is under way */
 };
 
@@ -129,7 +128,9 @@ place_life(const struct host_run *host)
 const char *
 place_opened_at(const struct host_run *host)
 {
-	return host->place != NULL ? host->place->opened : host->fold->opened;
+	return host->place != NULL ? fold_place_opened_at(host->run->o.fold,
+					 host->place->host->name)
+				   : host->fold->now.opened;
 }
 
 void
@@ -167,9 +168,6 @@ place_opened(void *arg, const struct answer *answer)
 		return;
 	}
 	place->connected = true;
-	if (strcmp(place->life, answer->life) != 0)
-		snprintf(
-		    place->opened, sizeof(place->opened), "%s", answer->uptime);
 	snprintf(place->life, sizeof(place->life), "%s", answer->life);
 	arena = arena_new();
 	body = json_map(arena);

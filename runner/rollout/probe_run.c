@@ -82,19 +82,28 @@ step_take_seen(
 	    arena_copy(host->arena, answer->reason.data, answer->reason.len);
 }
 
-/* When the step ended, by the uptime of the boot that runs now: "0" where that
- * was before this boot, "" where nobody knows. */
-static const char *
-step_ended(const struct host_run *host, const struct step_fold *fold)
+/* Is the boot of this life another than that of the life now? */
+static bool
+step_other_boot(const char *then, const char *life)
 {
-	const char *life = place_life(host);
 	size_t boot = strcspn(life, " ");
 
-	if (boot > 0 && fold->life[0] != '\0' &&
-	    (strcspn(fold->life, " ") != boot ||
-		strncmp(fold->life, life, boot) != 0))
-		return "0";
-	return fold->uptime;
+	return boot > 0 && then[0] != '\0' &&
+	       (strcspn(then, " ") != boot || strncmp(then, life, boot) != 0);
+}
+
+/* When the step ended, by the uptime of the boot that runs now on its host,
+ * wherever it was launched: "0" where that was before this boot, "" where
+ * nobody knows. */
+static const char *
+step_ended(const struct host_run *host, int id)
+{
+	const struct step_fold *fold = &host->fold->steps[id];
+	bool there = host->host->steps[id].place >= 0;
+
+	return step_other_boot(there ? fold->boot : fold->life, host->life)
+		   ? "0"
+		   : fold->uptime;
 }
 
 const char *
@@ -105,7 +114,7 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 
 	/* launched in an earlier boot: this boot is younger than that */
 	if (!step->handler &&
-	    strcmp(step_ended(host, &host->fold->steps[step->id]), "0") == 0)
+	    step_other_boot(host->fold->steps[step->id].life, place_life(host)))
 		return "0";
 	if (!step->handler)
 		return place_opened_at(host)[0] != '\0' ? place_opened_at(host)
@@ -113,7 +122,7 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step_fold *fold = &host->fold->steps[id];
 		const struct step *other = plan->by_id[id];
-		const char *ended = step_ended(host, fold);
+		const char *ended = step_ended(host, id);
 
 		if (ended[0] == '\0' ||
 		    (back ? fold->undo != UNDO_DONE : fold->state != STEP_DONE))
@@ -127,11 +136,25 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 	return latest;
 }
 
+void
+step_put_name(const struct host_run *host, struct arena *arena,
+    struct json *body, const struct step *step)
+{
+	const struct change_host *where =
+	    plan_is_guard_act(step)
+		? host->host
+		: change_where(host->run->o.change, host->host, step);
+
+	json_put_text(arena, body, "name", step->name);
+	if (where != host->host)
+		json_put_text(arena, body, "place", where->name);
+}
+
 struct json *
 step_body(struct host_run *host)
 {
 	struct json *body = json_map(host->arena);
 
-	json_put_text(host->arena, body, "name", host->step->name);
+	step_put_name(host, host->arena, body, host->step);
 	return body;
 }

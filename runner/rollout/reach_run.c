@@ -38,8 +38,13 @@ host_mark_unknown(struct host_run *host)
 		    (step->state != STEP_OPEN && !undo))
 			continue;
 		body = json_map(arena);
+		step_put_name(host, arena, body, plan->by_id[id]);
 		json_put_text(arena, body, "why",
-		    _("the host can not be reached to ask what became of it"));
+		    json_get(body, "place") != NULL
+			? _("its place can not be reached to ask what became "
+			    "of it")
+			: _("the host can not be reached to ask what became "
+			    "of it"));
 		json_put_bool(arena, body, "unasked", true);
 		run_record(host->run, host,
 		    undo ? RECORD_UNDO_UNKNOWN : RECORD_STEP_UNKNOWN, id,

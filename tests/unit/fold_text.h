@@ -17,9 +17,9 @@ fold_text_step(const struct step_fold *step, int id, struct buf *out)
 	    step->attempts, step->sealed, step->undo_attempts, step->xid,
 	    step->ran, step->life, step->seen, step->after, step->undo_script,
 	    step->want, step->uptime);
-	buf_printf(out, "    undo sealed %d %d%d%d%d%d left %s\n",
+	buf_printf(out, "    undo sealed %d %d%d%d%d%d left %s boot %s\n",
 	    step->undo_sealed, step->undo_ran, step->blind, step->on_way_back,
-	    step->asked_again, step->unasked, step->left);
+	    step->asked_again, step->unasked, step->left, step->boot);
 }
 
 static inline void
@@ -57,6 +57,10 @@ fold_text(const struct change_fold *fold, struct buf *out)
 		    ask->asked_ms, ask->until_ms, ask->name, ask->of, ask->say,
 		    (int)ask->answer, ask->answered_ms, ask->by, ask->because);
 	}
+	for (size_t i = 0; i < fold->place_count; i++)
+		buf_printf(out, "place %s life %s opened %s\n",
+		    fold->places[i].name, fold->places[i].now.life,
+		    fold->places[i].now.opened);
 	for (size_t w = 1; w <= fold->wave_count; w++)
 		buf_printf(out, "wave %d\n", (int)fold->waves[w]);
 	for (size_t a = 0; a < fold->approval_count; a++)
@@ -80,8 +84,8 @@ fold_text(const struct change_fold *fold, struct buf *out)
 		buf_printf(out,
 		    "part %s %d %s life %s opened %s %d%d wave %d kept %d\n",
 		    part->host->name, part->phase, host_state_word(part->state),
-		    part->life, part->opened, part->touched, part->asking,
-		    part->wave, part->kept);
+		    part->now.life, part->now.opened, part->touched,
+		    part->asking, part->wave, part->kept);
 		buf_printf(out, "  stuck %" PRId64 " %d%d%d%d\n",
 		    part->stuck_epoch, part->was_lost, part->gone,
 		    part->not_back, part->due);
