@@ -128,6 +128,10 @@ void change_blank_steps(struct arena *arena, struct change *change);
 /* Where the step runs for that host: a place, or the host itself. */
 const struct change_host *change_where(const struct change *change,
     const struct change_host *host, const struct step *step);
+/* Those that are connected, by their number in the fleet: the hosts, then the
+ * places. One that is both is there twice. */
+const struct change_host *change_reached(
+    const struct change *change, size_t index);
 /* Does the host go through this step's phase? */
 bool change_has_step(const struct change_host *host, const struct step *step);
 /* away.c: was it not previewed, and may be changed all the same? How many are

@@ -64,6 +64,14 @@ change_where(const struct change *change, const struct change_host *host,
 	return place >= 0 ? &change->places[place] : host;
 }
 
+const struct change_host *
+change_reached(const struct change *change, size_t index)
+{
+	return index < change->host_count
+		   ? &change->hosts[index]
+		   : &change->places[index - change->host_count];
+}
+
 bool
 change_has_step(const struct change_host *host, const struct step *step)
 {

@@ -155,11 +155,8 @@ later_refuse(const struct later *later, const struct launched *ours,
     const struct launched *theirs, struct err *err)
 {
 	const struct change *change = later->context->change;
-	size_t where = (size_t)ours->where;
 	const struct change_host *there =
-	    where < change->host_count
-		? &change->hosts[where]
-		: &change->places[where - change->host_count];
+	    change_reached(change, (size_t)ours->where);
 	char own[16], other[16];
 	struct buf when = BUF_INIT;
 	int r;

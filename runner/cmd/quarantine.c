@@ -137,7 +137,20 @@ cmd_quarantined_json(struct arena *arena, const struct quarantined *held)
 	return map;
 }
 
-/* Those among the targets: into list, or printed where that is NULL. */
+/* A place that is a target, too, was there as that. */
+static bool
+held_is_again(const struct change *change, size_t index)
+{
+	const char *name = change_reached(change, index)->name;
+
+	for (size_t h = 0; h < change->host_count && h < index; h++)
+		if (strcmp(change->hosts[h].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those among the targets and places: into list, or printed where that is
+ * NULL. */
 static int
 held_targets(const struct context *context, struct json *list, struct err *err)
 {
@@ -159,11 +172,12 @@ held_targets(const struct context *context, struct json *list, struct err *err)
 		return 0;
 	if ((r = cmd_quarantine(context, journal, &quarantine, err)) < 0)
 		goto out;
-	for (size_t h = 0; h < change->host_count; h++) {
-		const struct quarantined *held =
-		    quarantine_of(&quarantine, change->hosts[h].name, 0);
+	for (size_t h = 0; h < change->host_count + change->place_count; h++) {
+		const struct quarantined *held = quarantine_of(
+		    &quarantine, change_reached(change, h)->name, 0);
 
-		if (held == NULL)
+		if (held == NULL ||
+		    (h >= change->host_count && held_is_again(change, h)))
 			continue;
 		if (list != NULL) {
 			json_add(context->arena, list,
@@ -172,7 +186,8 @@ held_targets(const struct context *context, struct json *list, struct err *err)
 		}
 		if (!any)
 			printf(_("\nin quarantine; the run excludes them, and "
-				 "counts them, unless they are released:\n"));
+				 "the hosts that have a step there, and counts "
+				 "them, unless they are released:\n"));
 		any = true;
 		quarantine_print_one(held);
 	}

@@ -82,7 +82,7 @@ run_held(void *arg, int host, struct err *err)
 	struct running *running = arg;
 	struct context *context = running->context;
 	const struct quarantined *held;
-	const char *name = context->change->hosts[host].name;
+	const char *name = change_reached(context->change, (size_t)host)->name;
 	char change[16];
 
 	if (cmd_quarantine(

@@ -330,6 +330,33 @@ host_open(struct host_run *host)
 		place_connect(host);
 }
 
+/* Why another change holds a place of its steps in quarantine, or NULL. */
+static const char *
+host_place_held(struct host_run *host, struct err *err)
+{
+	struct run *run = host->run;
+	const struct change *change = run->o.change;
+	int last = -1;
+
+	for (int id = 1; id <= change->plan->last_id; id++) {
+		int place = host->host->steps[id].place;
+		const char *why;
+
+		if (place < 0 || place == last ||
+		    change->plan->by_id[id]->phase != host->fold->phase)
+			continue;
+		last = place;
+		why = run->o.held(
+		    run->o.arg, (int)change->host_count + place, err);
+		if (why != NULL)
+			return arena_printf(host->arena, _("at %s: %s"),
+			    change->places[place].name, why);
+		if (err->code != ERR_NONE)
+			break;
+	}
+	return NULL;
+}
+
 /* Before its first touch: does another change hold it in quarantine? */
 static bool
 host_is_let(struct host_run *host)
@@ -342,6 +369,8 @@ host_is_let(struct host_run *host)
 	    run->o.held == NULL)
 		return true;
 	why = run->o.held(run->o.arg, host->index, &err);
+	if (why == NULL && err.code == ERR_NONE)
+		why = host_place_held(host, &err);
 	host->let = why == NULL;
 	if (err.code != ERR_NONE)
 		run_fail(run, &err);

@@ -39,8 +39,9 @@ struct run_options {
 	const bool *asked;	/* of "back": hosts by index; NULL = all */
 	/* Asked before every wave: is it (still) approved? */
 	int (*permit)(void *arg, struct err *err);
-	/* Asked before a host (by index) is touched first: why it must be left
-	 * alone, or NULL. NULL = no host must. */
+	/* Asked before a host is touched first, of it and of its places (by
+	 * change_reached's index): why it must be left alone, or NULL. NULL =
+	 * no host must. */
 	const char *(*held)(void *arg, int host, struct err *err);
 	/* Asked before what others said beside the run is gone by; may be
 	 * NULL. An error ends the run. */
