@@ -99,6 +99,10 @@ answer_print(const struct context *context, const struct answer_said *said)
 			: _("answered: %s stops, process %lld ends it\nnext: "
 			    "hoshu watch %s\n"),
 		    name, (long long)seen.pid, name);
+	else if (context->fold.paused && !context->fold.aborted)
+		printf(_("answered; %s is paused\nnext: hoshu resume %s goes "
+			 "by it, hoshu abort %s ends it\n"),
+		    name, name, name);
 	else
 		printf(said->yes ? _("answered; no process runs %s\nnext: "
 				     "hoshu run %s goes on\n")
