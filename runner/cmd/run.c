@@ -258,6 +258,25 @@ run_goes_on(struct context *context, struct cmd_way *way, struct err *err)
 		   : 0;
 }
 
+/* The hosts are frozen; how they are reached is not. */
+static int
+run_inventory(struct context *context, struct err *err)
+{
+	int r = context_inventory(context, err);
+	struct err why = *err;
+	char name[16];
+
+	if (r == 0)
+		return 0;
+	return err_set(err, why.code,
+	    _("%s. Nothing was done: of %s the hosts are frozen, but how they "
+	      "are reached (port, user, ssh_config, the password of sudo) is "
+	      "read there. Put the file back as it was (git checkout), or name "
+	      "a good copy that stands beside it with inventory: in hoshu.yml; "
+	      "then type this again"),
+	    why.text, change_name(context->change->number, name));
+}
+
 int
 cmd_run_change_by(struct context *context,
     int (*prepare)(
@@ -281,7 +300,7 @@ cmd_run_change_by(struct context *context,
 	    (r = context_load(context, word, err)) < 0 ||
 	    (r = prepare(context, &way, err)) < 0 ||
 	    (r = cmd_settled_all(context, err)) < 0 ||
-	    (r = context_inventory(context, err)) < 0 ||
+	    (r = run_inventory(context, err)) < 0 ||
 	    (r = context_reach(context, err)) < 0 ||
 	    (r = context_fleet(context, err)) < 0 ||
 	    (r = context_equip(context, err)) < 0 ||
