@@ -83,6 +83,18 @@ table_next(struct table *table)
 	return 1;
 }
 
+/* 1 where the case has another answer than it should, which is said; else 0.
+ * Every case is judged before the test fails, so that one run shows them all. */
+static inline int
+table_wrong(const struct table *table, const char *got, const char *wanted)
+{
+	if (strcmp(got, wanted) == 0)
+		return 0;
+	fprintf(stderr, "%s:%d: is '%s', should be '%s'\n", table->name,
+	    table->line, got, wanted);
+	return 1;
+}
+
 /* \n \t \r \0 \\ \xNN become bytes, in place; returns the length. */
 static inline size_t
 table_unescape(char *text)

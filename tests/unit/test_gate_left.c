@@ -67,11 +67,7 @@ table_of(const char *name, const char *key, answers *answer, int least)
 		if (place_records(&fold, table.column[0], &err) < 0)
 			fail_msg("%d: %s", table.line, err.text);
 		answer(change, &fold, got, sizeof(got));
-		if (strcmp(got, table.column[1]) == 0)
-			continue;
-		print_error("%s:%d: is '%s', should be '%s'\n", table.name,
-		    table.line, got, table.column[1]);
-		wrong++;
+		wrong += table_wrong(&table, got, table.column[1]);
 	}
 	assert_int_equal(wrong, 0);
 	assert_true(table.cases >= least);

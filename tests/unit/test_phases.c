@@ -94,11 +94,7 @@ phases_have_barriers_and_go_back_in_turn(void **state)
 		    0)
 			fail_msg("%d: %s", table.line, err.text);
 		gate_text(change, &fold, got, sizeof(got));
-		if (strcmp(got, table.column[1]) == 0)
-			continue;
-		print_error("%s:%d: is '%s', should be '%s'\n", table.name,
-		    table.line, got, table.column[1]);
-		wrong++;
+		wrong += table_wrong(&table, got, table.column[1]);
 	}
 	assert_int_equal(wrong, 0);
 	assert_true(table.cases > 20);

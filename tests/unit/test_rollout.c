@@ -24,18 +24,6 @@ static const char machine_plan[] =
     "  - { name: cut, run: [e], rollback: stop, because: r }\n"
     "  - { name: try, run: [f], retry: { times: 1, every: 1s } }\n";
 
-/* Every case of a table is judged before the test fails, so that one run
- * shows them all. */
-static int
-case_wrong(const struct table *table, const char *got, const char *wanted)
-{
-	if (strcmp(got, wanted) == 0)
-		return 0;
-	print_error("%s:%d: is '%s', should be '%s'\n", table->name,
-	    table->line, got, wanted);
-	return 1;
-}
-
 static void
 the_machine_says_what_is_next(void **state)
 {
@@ -67,7 +55,7 @@ the_machine_says_what_is_next(void **state)
 		    strncmp(way, "back", 4) == 0, &act);
 		snprintf(got, sizeof(got), act.step > 0 ? "%s %d" : "%s",
 		    machine_act_word(act.kind), act.step);
-		wrong += case_wrong(&table, got, table.column[2]);
+		wrong += table_wrong(&table, got, table.column[2]);
 	}
 	assert_int_equal(wrong, 0);
 	assert_true(table.cases > 60);
@@ -175,7 +163,7 @@ the_gate_says_what_is_next(void **state)
 		now = atoll(table.column[1]);
 		gate_decide(change, &fold, (struct gate_now){now, now}, &gate);
 		gate_put(change, &gate, got, sizeof(got));
-		wrong += case_wrong(&table, got, table.column[2]);
+		wrong += table_wrong(&table, got, table.column[2]);
 	}
 	assert_int_equal(wrong, 0);
 	assert_true(table.cases > 60);
@@ -229,7 +217,7 @@ later_owes_those_that_were_away(void **state)
 		snprintf(got + at, sizeof(got) - at, " %s", may ? "may" : why);
 		snprintf(wanted, sizeof(wanted), "%s %s", table.column[1],
 		    table.column[2]);
-		wrong += case_wrong(&table, got, wanted);
+		wrong += table_wrong(&table, got, wanted);
 		/* owed is a word of its own, never done and never failed */
 		gate_result_of(change, &fold, &result);
 		assert_int_equal(result.owed, count);
@@ -267,7 +255,7 @@ the_result_is_the_worst_that_holds(void **state)
 		snprintf(got, sizeof(got), "%s %d, %d %d %d %d %d", is.word,
 		    is.status, is.done, is.failed, is.reverted, is.unknown,
 		    is.left);
-		wrong += case_wrong(&table, got, table.column[1]);
+		wrong += table_wrong(&table, got, table.column[1]);
 	}
 	assert_int_equal(wrong, 0);
 	arena_free(arena);
@@ -314,7 +302,7 @@ waves_share_the_hosts_out(void **state)
 				    change.waves[w].count);
 			buf_printf(&got, ", at most %d", waves_bound(&change));
 		}
-		wrong += case_wrong(&table, buf_str(&got), table.column[3]);
+		wrong += table_wrong(&table, buf_str(&got), table.column[3]);
 		buf_free(&got);
 		arena_free(arena);
 	}
@@ -408,7 +396,7 @@ the_judge_never_calls_unknown_failed(void **state)
 			    &outcome, &seen, no_before ? "" : "before", &out);
 		else
 			judge_handler_again(&outcome, &seen, &out);
-		wrong += case_wrong(
+		wrong += table_wrong(
 		    &table, record_kind_word(out.kind), table.column[3]);
 		assert_non_null(out.why);
 	}
