@@ -11,6 +11,18 @@
 
 enum { REP_MAX = 1 << 20, BYTES_A_STEP = 32 };
 
+/* What stands in upvalue 1, called with all of the stack: its results. */
+static int
+call_stock(lua_State *L, int results)
+{
+	int count = lua_gettop(L);
+
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, count, results);
+	return lua_gettop(L);
+}
+
 /* An address in a text would make two runs differ. */
 static void
 refuse_address(lua_State *L, int index)
@@ -54,10 +66,7 @@ stock_format(lua_State *L)
 				break;
 		}
 	}
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, count, 1);
-	return 1;
+	return call_stock(L, 1);
 }
 
 /* upvalue: string.rep */
@@ -73,10 +82,7 @@ stock_rep(lua_State *L)
 	    (len + gap > REP_MAX || (uint64_t)n > REP_MAX / (len + gap)))
 		return luaL_error(
 		    L, _("string.rep makes more than %d bytes"), (int)REP_MAX);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, 1);
-	return 1;
+	return call_stock(L, 1);
 }
 
 /* upvalue: a string function that goes over all of its text in C */
@@ -87,10 +93,7 @@ stock_costly(lua_State *L)
 
 	luaL_checklstring(L, 1, &len);
 	box_charge(L, (int64_t)(len / BYTES_A_STEP));
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, 1);
-	return 1;
+	return call_stock(L, 1);
 }
 
 /* upvalue: table.concat. Without this it fills the heap before it fails. */
@@ -118,24 +121,16 @@ stock_concat(lua_State *L)
 		lua_pushliteral(L, "not enough memory");
 		return lua_error(L);
 	}
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, 1);
-	return 1;
+	return call_stock(L, 1);
 }
 
 /* upvalue: table.insert or table.remove, which shift in C */
 int
 stock_shift(lua_State *L)
 {
-	int count = lua_gettop(L);
-
 	luaL_checktype(L, 1, LUA_TTABLE);
 	box_charge(L, (int64_t)lua_rawlen(L, 1) / 4 + 1);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, count, LUA_MULTRET);
-	return lua_gettop(L);
+	return call_stock(L, LUA_MULTRET);
 }
 
 /* A key of a table, for sorting: numbers first, then texts by their bytes. */
