@@ -120,6 +120,7 @@ fold_opened(struct life_fold *life, const struct record *record,
 	fold_copy(life->life, sizeof(life->life), record->life);
 	fold_copy(life->opened, sizeof(life->opened),
 	    json_get_text(body, "uptime", ""));
+	life->opened_ms = record->wall_ms;
 }
 
 const char *

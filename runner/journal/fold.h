@@ -91,13 +91,15 @@ struct step_fold {
 	char undo_script[65]; /* digest of the undo fixed with the intent */
 	char want[65];	      /* digest of what it was to become */
 	char uptime[24];      /* of the host when it ended, seconds */
-	char boot[40];	      /* of the host then */
+	char boot[40];	      /* of the host then, as far as was known */
+	int64_t launched_ms, ended_ms; /* wall time; the last of each */
 };
 
 /* What tells a restart that was before us from one that was not. */
 struct life_fold {
-	char life[128];	 /* of the last connection */
-	char opened[24]; /* uptime at the first connection of that life */
+	char life[128];	   /* of the last connection */
+	char opened[24];   /* uptime at the first connection of that life */
+	int64_t opened_ms; /* wall time then */
 };
 
 /* Where steps with on: run. */

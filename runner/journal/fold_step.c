@@ -45,6 +45,7 @@ fold_intent(struct change_fold *fold, struct step_fold *step,
 		fold_part_set(fold, part, HOST_STARTED);
 	fold_copy(step->xid, sizeof(step->xid), record->xid);
 	fold_copy(step->life, sizeof(step->life), record->life);
+	step->launched_ms = record->wall_ms;
 	step->unasked = step->asked_again = false;
 	if (undo) {
 		step->undo = UNDO_OPEN;
@@ -69,7 +70,8 @@ fold_intent(struct change_fold *fold, struct step_fold *step,
  * younger than the last thing that ended on this host, or than our coming. */
 static void
 fold_take_uptime(const struct change_fold *fold, const struct part_fold *part,
-    struct step_fold *step, const struct json *body)
+    struct step_fold *step, const struct record *record,
+    const struct json *body)
 {
 	const char *given = json_get_text(body, "uptime", "");
 	const char *last = given[0] != '\0' ? given : part->now.opened;
@@ -82,6 +84,7 @@ fold_take_uptime(const struct change_fold *fold, const struct part_fold *part,
 	}
 	if (last != step->uptime)
 		fold_copy(step->uptime, sizeof(step->uptime), last);
+	step->ended_ms = record->wall_ms;
 	snprintf(step->boot, sizeof(step->boot), "%.*s",
 	    (int)strcspn(part->now.life, " "), part->now.life);
 }
@@ -119,7 +122,7 @@ fold_outcome(const struct change_fold *fold, const struct part_fold *part,
 		return 0;
 	}
 	step->asked_again = false;
-	fold_take_uptime(fold, part, step, body);
+	fold_take_uptime(fold, part, step, record, body);
 	return 0;
 }
 
@@ -169,7 +172,7 @@ fold_undo_outcome(const struct change_fold *fold, struct step_fold *step,
 			fold_copy(step->life, sizeof(step->life), record->life);
 		step->undo = UNDO_DONE;
 		step->unproved = json_get_bool(body, "unproved", false);
-		fold_take_uptime(fold, part, step, body);
+		fold_take_uptime(fold, part, step, record, body);
 	} else if (kind == RECORD_UNDO_SEALED) {
 		step->undo = UNDO_WAITING;
 		step->undo_sealed++;

@@ -92,18 +92,37 @@ step_other_boot(const char *then, const char *life)
 	       (strcspn(then, " ") != boot || strncmp(then, life, boot) != 0);
 }
 
+/* What ended at a place while its host was in another boot, as far as was
+ * known: did the host boot since, or before that, unnoticed? It did since, too,
+ * where the handler was launched after it and in another boot. */
+static const char *
+step_ended_there(const struct host_run *host, const struct step_fold *fold,
+    const struct step_fold *handler)
+{
+	const struct life_fold *now = &host->fold->now;
+	int64_t boot_ms =
+	    now->opened_ms - (int64_t)(strtod(now->opened, NULL) * 1000);
+	bool since = fold->ended_ms < boot_ms ||
+		     (handler->launched_ms >= fold->ended_ms &&
+			 step_other_boot(handler->life, host->life));
+
+	return since ? "0" : now->opened;
+}
+
 /* When the step ended, by the uptime of the boot that runs now on its host,
  * wherever it was launched: "0" where that was before this boot, "" where
  * nobody knows. */
 static const char *
-step_ended(const struct host_run *host, int id)
+step_ended(const struct host_run *host, int id, const struct step *handler)
 {
 	const struct step_fold *fold = &host->fold->steps[id];
 	bool there = host->host->steps[id].place >= 0;
 
-	return step_other_boot(there ? fold->boot : fold->life, host->life)
-		   ? "0"
-		   : fold->uptime;
+	if (!step_other_boot(there ? fold->boot : fold->life, host->life))
+		return fold->uptime;
+	return there ? step_ended_there(
+			   host, fold, &host->fold->steps[handler->id])
+		     : "0";
 }
 
 const char *
@@ -122,7 +141,7 @@ step_before(const struct host_run *host, const struct step *step, bool back)
 	for (int id = 1; id <= plan->last_id; id++) {
 		const struct step_fold *fold = &host->fold->steps[id];
 		const struct step *other = plan->by_id[id];
-		const char *ended = step_ended(host, id);
+		const char *ended = step_ended(host, id, step);
 
 		if (ended[0] == '\0' ||
 		    (back ? fold->undo != UNDO_DONE : fold->state != STEP_DONE))

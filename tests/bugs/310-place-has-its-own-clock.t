@@ -53,6 +53,35 @@ is $? 7 "taken back"
 like "$(cat "$scene/seen/back")" $'restart here: ran again after the undo\n' "the handler runs again"
 [ "$(pid real1)" != "$new" ]
 ok $? "and nginx on real1 restarted again"
+
+# the host boots while nobody is connected to it but as to a place
+cat >"$scene/boot.yml" <<'YML'
+change: A place that is its own host
+reason: a test
+targets: real2
+waves: [{ hosts: rest }]
+handlers:
+  restart here: { service: { name: nginx, state: restarted } }
+steps:
+  - name: Before
+    file: { path: /etc/before, content: "1\n" }
+  - name: Boot
+    on: real2
+    reboot: {}
+    rollback: keep
+    because: a test
+  - name: Behind
+    on: real2
+    file: { path: /etc/behind, content: "1\n" }
+    notify: restart here
+YML
+on real2 'rm -r /etc/systemd/system/nginx.service.d; systemctl daemon-reload'
+submit "$scene/boot.yml"
+approve
+run
+is "$status" 0 "a place reboots that is the host, too"
+[ "$status" = 0 ] || told
+like "$(cat "$scene/seen/run")" "4 restart here: changed" "what was notified after the boot runs after the boot"
 hoshu audit verify >/dev/null
 ok $? "the journal holds"
 done_testing

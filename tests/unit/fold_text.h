@@ -17,9 +17,12 @@ fold_text_step(const struct step_fold *step, int id, struct buf *out)
 	    step->attempts, step->sealed, step->undo_attempts, step->xid,
 	    step->ran, step->life, step->seen, step->after, step->undo_script,
 	    step->want, step->uptime);
-	buf_printf(out, "    undo sealed %d %d%d%d%d%d left %s boot %s\n",
+	buf_printf(out,
+	    "    undo sealed %d %d%d%d%d%d left %s boot %s "
+	    "times %" PRId64 " %" PRId64 "\n",
 	    step->undo_sealed, step->undo_ran, step->blind, step->on_way_back,
-	    step->asked_again, step->unasked, step->left, step->boot);
+	    step->asked_again, step->unasked, step->left, step->boot,
+	    step->launched_ms, step->ended_ms);
 }
 
 static inline void
