@@ -35,6 +35,20 @@ stuck_script(const struct context *context, const struct change_host *host,
 			 "look first\n"));
 }
 
+static const char *
+stuck_gone(const struct context *context, const struct part_fold *part,
+    const struct change_host *host)
+{
+	const struct plan *plan = context->change->plan;
+
+	for (int id = 1; id <= plan->last_id; id++)
+		if (plan->by_id[id]->phase == part->phase &&
+		    host->steps[id].place >= 0)
+			return _("it, or a place of its steps, can not be "
+				 "reached");
+	return _("can not be reached");
+}
+
 /* What each step that is not behind us says; the last one first, as a person
  * would take them back. */
 static void
@@ -80,7 +94,8 @@ cmd_print_stuck(const struct context *context)
 			printf(_("\nnot proved back:\n"));
 		any = true;
 		printf("  %-12s %s\n", part->host->name,
-		    part->gone ? _("can not be reached")
+		    part->gone ? stuck_gone(context, part,
+				     change_part_host(change, (int)i))
 			       : _(host_state_word(part->state)));
 		stuck_steps(context, part, change_part_host(change, (int)i));
 	}
