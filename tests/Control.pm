@@ -1,51 +1,27 @@
 package Control;
-# A project on a light fleet of its own, for what a person does to a running change: one person
-# approves alone, each step of a plan appends its number to a file on its host.
-# Two lines would be a step run twice, none a step lost.
+# Light's fleet and project for what a person does to a running change: runs in the background, and
+# plans of which each step appends its number to a file on its host. Two lines would be a step run
+# twice, none a step lost.
+#
+#   my $p = Control->new(2);                  # or the test is skipped, with the reason
+#   my $run = $p->background('run', $chg);
+#   until_true(30, sub { $p->out =~ /ASKS/ });
+#   is($p->ended($run), 0);
 use strict;
 use warnings;
-use File::Path qw(remove_tree make_path);
-use Cwd qw(abs_path);
+use parent 'Light';
+use Exporter 'import';
+use File::Path qw(remove_tree);
+use JSON::PP ();
+use POSIX qw(WNOHANG);
+use Time::HiRes qw(sleep time);
 
-# Control->new(NAME, HOSTS): in build/NAME. Dies when the fleet does not come.
-sub new {
-    my ($class, $name, $hosts) = @_;
-    my $dir = abs_path('.') . "/build/$name";
-    my $self = bless { dir => $dir, hosts => $hosts, hoshu => abs_path($ENV{HOSHU} // './hoshu'), owner => $$ }, $class;
-    system "timeout 60 tests/fleet/light down $dir >/dev/null 2>&1" if -d $dir;
-    remove_tree($dir);
-    local $ENV{LIGHT_APART} = 1;
-    system("timeout 120 tests/fleet/light up $hosts $dir >/dev/null") == 0 or die "no fleet\n";
-    make_path("$dir/files");
-    system "ssh-keygen -q -t ed25519 -N '' -f $dir/key";
-    my $key = join ' ', (split ' ', `cat $dir/key.pub`)[0, 1];
-    $self->put('approvers', "alice namespaces=\"approve\@hoshu,release\@hoshu\" $key\n");
-    my $modules = abs_path('modules');
-    $self->put('hoshu.yml', <<"YML");
-inventory: inventory.yml
-store: store
-approvals: solo
-approvers: approvers
-modules: [$modules]
-files: files
-YML
-    return $self;
-}
+our @EXPORT = qw(until_true);
 
-sub DESTROY {
-    my ($self) = @_;
-    return if $self->{owner} != $$ || $ENV{KEEP};
-    local $?;
-    system "timeout 60 tests/fleet/light down $self->{dir} >/dev/null 2>&1";
-    remove_tree($self->{dir});
-}
+sub new { my ($class, $hosts) = @_; return $class->up($hosts, may_share => 1) }
 
-sub put {
-    my ($self, $name, $text) = @_;
-    open my $out, '>', "$self->{dir}/$name" or die "$name: $!";
-    print $out $text;
-    close $out;
-}
+# That host's home, as this machine sees it.
+sub home { my ($self, $host) = @_; return "$self->{fleet}/hosts/light$host" }
 
 sub forget_store { my ($self) = @_; remove_tree("$self->{dir}/store") }
 
@@ -67,45 +43,67 @@ YML
 YML
 }
 
-# (exit status or -signal, what it said); %$env is added to its environment.
-sub hoshu {
-    my ($self, $env, @args) = @_;
-    my $pid = open(my $out, '-|') // die "fork: $!";
-    if ($pid == 0) {
-        open STDERR, '>&', \*STDOUT;
-        @ENV{ keys %$env } = values %$env;
-        exec 'timeout', '-k', '5', '120', $self->{hoshu}, '-C', $self->{dir}, @args;
-        exit 127;
-    }
-    local $/;
-    my $said = <$out> // '';
-    close $out;
-    return ($? & 127 ? -($? & 127) : $? >> 8, $said);
-}
-
-sub submit {
-    my ($self, $env) = @_;
-    my ($status, $said) = $self->hoshu($env, 'submit', "$self->{dir}/plan.yml", '--as', 'alice');
-    my ($chg) = $said =~ /^(CHG-\d+) submitted/m;
-    return ($status, $said, $chg);
-}
-
-sub approve {
-    my ($self, $env, $chg) = @_;
-    return $self->hoshu($env, 'approve', $chg, '--as', 'alice', '--key', "$self->{dir}/key");
-}
-
 # What each host has of that round: "123".
 sub lines {
     my ($self, $round) = @_;
-    return map { my $host = $_; join '', map { s/\n//r } `cat $self->{dir}/hosts/light$host/round-$round 2>/dev/null` } 1 .. $self->{hosts};
+    return map { ($self->look("light$_", "round-$round") // '') =~ s/\n//gr } 1 .. $self->{hosts};
 }
 
 sub records {
     my ($self, $chg) = @_;
-    my ($status, $said) = $self->hoshu({}, 'audit', 'show', $chg, '--json');
-    require JSON::PP;
+    my ($status, $said) = $self->hoshu('audit', 'show', $chg, '--json');
     return map { JSON::PP::decode_json($_) } grep { /^\{/ } split /\n/, $said;
+}
+
+# Started, not waited for; its pid.
+sub background {
+    my ($self, @words) = @_;
+    my $out = "$self->{dir}/out." . ++$self->{started};
+    open my $to, '>', $out or die "$out: $!";
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        open STDOUT, '>&', $to;
+        open STDERR, '>&', $to;
+        $ENV{LC_ALL} = 'C';
+        { exec $self->{hoshu}, '-C', $self->{dir}, @words }
+        POSIX::_exit(127);
+    }
+    $self->{out}{$pid} = $self->{out}{last} = $out;
+    return $pid;
+}
+
+# What that one has said so far; without a pid, the one that was started last.
+sub out {
+    my ($self, $pid) = @_;
+    open my $in, '<', $self->{out}{ $pid // 'last' } or return '';
+    local $/;
+    return <$in> // '';
+}
+
+# How it ended: its status or -signal; 124 when it did not within 100 s.
+sub ended {
+    my ($self, $pid) = @_;
+    return $? & 127 ? -($? & 127) : $? >> 8 if until_true(100, sub { waitpid($pid, WNOHANG) == $pid });
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    return 124;
+}
+
+sub until_true {
+    my ($seconds, $is) = @_;
+    my $end = time + $seconds;
+    while (time < $end) { return 1 if $is->(); sleep 0.02 }
+    return 0;
+}
+
+sub down {
+    my ($self) = @_;
+    if ($$ == $self->{pid} && $self->{out}) {
+        local $?;
+        # those that nobody has waited for
+        for my $pid (grep { /^\d/ && waitpid($_, WNOHANG) == 0 } keys %{ $self->{out} }) { kill 'KILL', $pid; waitpid $pid, 0 }
+    }
+    $self->SUPER::down;
 }
 
 1;

@@ -8,6 +8,7 @@
 #include "cmd/previewed.h"
 #include "cmd/rollback.h"
 #include "cmd/settled.h"
+#include "cmd/show_hosts.h"
 #include "cmd/show_output.h"
 #include "cmd/stand.h"
 #include "cmd/table.h"
@@ -72,98 +73,6 @@ show_approvals(struct context *context)
 		printf("  %s\n", why.text);
 	cmd_print_solo(&rule);
 	show_later(context);
-}
-
-static void
-show_step(const struct context *context, const struct part_fold *part, int id)
-{
-	const struct step_fold *step = &part->steps[id];
-	const struct step *of = context->change->plan->by_id[id];
-	const char *undo = undo_state_word(step->undo);
-	bool there = step->state != STEP_WAITING;
-
-	if (of->phase != part->phase || (!there && step->undo == UNDO_WAITING))
-		return;
-	/* handlers and around: nothing of theirs is undone */
-	if (step->undo == UNDO_DONE && plan_runs_again(of))
-		undo = N_("ran on the way back");
-	printf("      %d %s: %s%s%s\n", id, of->name,
-	    there ? _(step_state_word(step->state)) : "",
-	    there && undo[0] != '\0' ? ", " : "",
-	    undo[0] != '\0' ? _(undo) : "");
-}
-
-/* What only a person can say. */
-static void
-show_unknown(const struct context *context, const struct part_fold *part)
-{
-	char name[16];
-
-	change_name(context->change->number, name);
-	for (int id = 1; id <= context->change->plan->last_id; id++)
-		if (fold_part_rests(part) &&
-		    fold_step_part(&context->fold, part->host, id) == part &&
-		    (part->steps[id].state == STEP_UNKNOWN ||
-			part->steps[id].undo == UNDO_UNKNOWN))
-			printf(_("      look there, then: hoshu settle %s %s "
-				 "%d done|not-done --because ...\n"),
-			    name, part->host->name, id);
-}
-
-/* Waves are numbered anew in each phase. */
-static int
-show_wave_number(const struct context *context, int wave)
-{
-	const struct change_wave *waves = context->change->waves;
-	int number = 1;
-
-	for (int w = wave - 1; w > 0 && waves[w - 1].phase == waves[w].phase;
-	     w--)
-		number++;
-	return number;
-}
-
-/* Are hosts that were away still tried? */
-static bool
-show_is_owed(const struct context *context)
-{
-	const struct change_fold *fold = &context->fold;
-
-	return fold->state == CHANGE_ENDED && fold->owed > 0 &&
-	       !fold->later_over && !fold->aborted &&
-	       gate_owed(context->change, fold, NULL) > 0;
-}
-
-static void
-show_hosts(const struct context *context, const char *const *why)
-{
-	const struct change_fold *fold = &context->fold;
-
-	if (fold->epoch == 0)
-		return;
-	printf(_("\nhosts:\n"));
-	for (size_t i = 0; i < fold->part_count; i++) {
-		const struct part_fold *part = &fold->parts[i];
-		const struct phase *phase =
-		    &context->change->plan->phases[part->phase];
-
-		if (phase->name[0] != '\0' &&
-		    (i == 0 || fold->parts[i - 1].phase != part->phase))
-			printf(
-			    _("phase %d, %s:\n"), part->phase + 1, phase->name);
-		printf(_("  %-12s wave %d  %s"), part->host->name,
-		    show_wave_number(context, part->wave),
-		    _(cmd_part_word(fold, part)));
-		if (part->state == HOST_UNREACHABLE && show_is_owed(context))
-			printf(_(", owed"));
-		putchar('\n');
-		if (why[i] != NULL)
-			printf(_("      why: %s\n"), why[i]);
-		for (int id = 1; id <= fold->act_count; id++)
-			show_step(context, part, id);
-		show_unknown(context, part);
-	}
-	cmd_print_stuck(context);
 }
 
 static void

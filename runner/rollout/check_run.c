@@ -97,11 +97,14 @@ check_record(struct check_run *checks, const char *result, const char *text)
 	    NULL, body, NULL, NULL);
 }
 
+/* After every:, or sooner where no more time than that is left. */
 static void
-check_again(struct check_run *checks, int64_t after_ms)
+check_again(struct check_run *checks, int64_t left_ms)
 {
-	checks->timer = loop_timer_start(
-	    checks->host->run->o.loop, after_ms, check_try, checks);
+	int64_t every_ms = check_now(checks)->every_ms;
+
+	checks->timer = loop_timer_start(checks->host->run->o.loop,
+	    left_ms < every_ms ? left_ms : every_ms, check_try, checks);
 }
 
 static void
@@ -119,12 +122,13 @@ check_tried(
 	static const char *const words[] = {
 	    N_("pass"), N_("fail"), N_("inconclusive")};
 	const struct check *check = check_now(checks);
-	int64_t now_ms = loop_now_ms(checks->host->run->o.loop);
+	int64_t now_ms = loop_now_ms(checks->host->run->o.loop), left_ms;
 
 	if (result == CHECK_PASS) {
 		if (checks->passed_ms == 0)
 			checks->passed_ms = now_ms;
-		if (now_ms - checks->passed_ms >= check->for_ms) {
+		left_ms = checks->passed_ms + check->for_ms - now_ms;
+		if (left_ms <= 0) {
 			/* soaking says it once, when it fails, or when it
 			 * was asked again */
 			if (checks->when != CHECK_SOAK ||
@@ -133,13 +137,14 @@ check_tried(
 			check_next(checks);
 			return;
 		}
-		check_again(checks, check->every_ms);
+		check_again(checks, left_ms);
 		return;
 	}
 	checks->passed_ms = 0;
 	checks->trouble = true;
-	if (now_ms - checks->began_ms + check->every_ms <= check->within_ms) {
-		check_again(checks, check->every_ms);
+	left_ms = checks->began_ms + check->within_ms - now_ms;
+	if (left_ms > 0) {
+		check_again(checks, left_ms);
 		return;
 	}
 	check_record(checks, words[result], text);

@@ -33,7 +33,7 @@ unlike($said, qr/reverted, proved|kept as it is/, 'and not that it is back');
 is($status, 8, 'no other run makes it known') or diag $said;
 is($it->look('light1', 'stays'), "x\n", 'and none runs a step again');
 
-($status, $said) = $it->hoshu('settle', $chg, 'light1', 'lost', 'done', '--because', 'it ran', '--as', 'alice', '--key', "$it->{dir}/alice");
+($status, $said) = $it->hoshu('settle', $chg, 'light1', 'lost', 'done', '--because', 'it ran', '--as', 'alice', '--key', "$it->{dir}/key");
 is($status, 0, 'a person says it') or diag $said;
 ($status, $said) = $it->hoshu('run', $chg);
 is($status, 7, 'then it is back, but for what is kept') or diag $said;

@@ -32,7 +32,7 @@ YML
 my $chg = $it->submitted('plan.yml');
 my ($status, $said) = $it->hoshu('status');
 like($said, qr/^\Q$chg\E .*\n    \Q$chg has 0 of the 1 approval\E.*hoshu approve $chg$/m, 'status says that it waits for approval');
-($status, $said) = $it->hoshu('approve', $chg, '--as', 'alice', '--key', "$it->{dir}/alice");
+($status, $said) = $it->hoshu('approve', $chg, '--as', 'alice', '--key', "$it->{dir}/key");
 like($said, qr/^  reason    a test\n.*^hoshu-statement/ms, 'who approves reads the reason first');
 ($status, $said) = $it->hoshu('status');
 like($said, qr/^    approved \(1 of 1 persons\): hoshu run $chg$/m, 'and then, that it may run');

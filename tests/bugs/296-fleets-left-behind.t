@@ -19,4 +19,10 @@ for (['ends' => 'sub kept { $it }'], ['fails' => 'exit 3'], ['bails out' => 'BAI
     # one that init has yet to reap has no command line any more
     is(`cat /proc/$pid/cmdline 2>/dev/null`, '', "a test that $how leaves no fleet behind");
 }
+# nor does it leave what it began in the background: env takes -C, too
+open my $from, '-|', $^X, '-e', 'use lib "tests"; use Control; use Test::More; my $p = Control->new(1); $p->{hoshu} = "env"; $| = 1; print $p->background("sleep", 99); exit 3' or die;
+my ($pid) = <$from>;
+close $from;
+is($? >> 8, 3, 'its exit status is its own');
+is(`cat /proc/$pid/cmdline 2>/dev/null`, '', 'a run in the background ends with its test');
 done_testing();

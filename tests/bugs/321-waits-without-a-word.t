@@ -60,10 +60,11 @@ unlike($line, qr/waits/, 'once');
 like($line, qr/CHG-0001/, 'then it goes on');
 waitpid $holder, 0;
 
-$holder = holder(4);
+$holder = holder(60);
 ($said) = writer();
 $line = <$said>;
 like($line, qr/which process $holder \(.*\) has: look at it .*`kill -9 $holder` ends it/, 'one that runs is named, too');
+kill KILL => $holder;
 $line = join '', <$said>;
 close $said;
 waitpid $holder, 0;

@@ -8,7 +8,7 @@
 # covers: P3, P4
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests', 'tests/faults';
 use Test::More;
 use Errno qw(EIO ENOSPC);
 use List::Util qw(sum0);

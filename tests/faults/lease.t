@@ -8,18 +8,16 @@
 use strict;
 use warnings;
 use lib 'tests';
+use Control;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Control;
 
 my $rounds = $ENV{ROUNDS} // ($ENV{FULL} ? 100 : 4);
 my $seed = $ENV{SEED} // int time;
 srand $seed;
 my ($hosts, $steps) = (3, 3);
-my $p = eval { Control->new('faults-lease', $hosts) } or BAIL_OUT($@);
+my $p = Control->new($hosts);
 open my $yml, '>>', "$p->{dir}/hoshu.yml" or die;
 print $yml "lease: 1s\n";
 close $yml;
@@ -42,31 +40,9 @@ YML
     because: a line in a file
 YML
     $p->put('plan.yml', $text);
-    my ($status, $said, $chg) = $p->submit({});
-    BAIL_OUT("not submitted: $said") unless $chg;
-    ($status, $said) = $p->approve({}, $chg);
-    BAIL_OUT("not approved: $said") if $status;
-    return $chg;
+    return $p->approved('plan.yml');
 }
 
-sub background {
-    my ($out, @args) = @_;
-    unlink "$p->{dir}/$out"; # what the last round said
-    my $pid = fork // die "fork: $!";
-    if ($pid == 0) {
-        open STDOUT, '>', "$p->{dir}/$out"; open STDERR, '>&', \*STDOUT;
-        exec $p->{hoshu}, '-C', $p->{dir}, @args;
-    }
-    return $pid;
-}
-sub said { my ($out) = @_; local $/; open my $in, '<', "$p->{dir}/$out" or return ''; return <$in> // '' }
-# exit status, or 124 when it does not end
-sub ended {
-    my ($pid) = @_;
-    for (1 .. 3000) { return $? >> 8 if waitpid($pid, 1) == $pid; sleep 0.02 }
-    kill 9, $pid; waitpid $pid, 0;
-    return 124;
-}
 
 # Comes back when it stands still, or has ended.
 sub stop {
@@ -85,9 +61,9 @@ sub writes {
 my ($late, $wrong, $stopped, $open, $inside) = (0, 0, 0, 0, 0);
 for my $round (1 .. $rounds) {
     my $chg = planned($round);
-    my $first = background('first', 'run', $chg);
+    my $first = $p->background('run', $chg);
     # somewhere in the middle of it: the whole takes about a second
-    until (said('first') =~ /run started/) { BAIL_OUT('it does not start: ' . said('first')) if waitpid $first, 1; sleep 0.005 }
+    until ($p->out($first) =~ /run started/) { BAIL_OUT('it does not start: ' . $p->out($first)) if waitpid $first, 1; sleep 0.005 }
     sleep rand 0.7;
     stop($first);
     while (writes($first)) { $inside++; kill 'CONT', $first; sleep 0.002; stop($first) }
@@ -97,24 +73,24 @@ for my $round (1 .. $rounds) {
     my ($early, $refused) = $p->hoshu({}, 'run', $chg);
     $fault .= "before the lease was over: $early $refused;" if $early != 5 && time - $begun < 0.5;
     sleep 1.3 - (time - $begun) if time - $begun < 1.3;
-    my $second = background('second', 'run', $chg);
+    my $second = $p->background('run', $chg);
     # it wakes up some time round the take-over
     sleep rand 0.4;
     kill 'CONT', $first;
-    my ($one, $two) = (ended($first), ended($second));
+    my ($one, $two) = ($p->ended($first), $p->ended($second));
     my @records = $p->records($chg);
     my ($fence) = grep { $_->{kind} eq 'run-started' && $_->{epoch} == 2 } @records;
     if (!$fence) { # it woke up first, renewed its lease and went on: as good
-        $fault .= "no take-over, yet $one and $two: " . said('first') . said('second') . ';' if $one != 0 || $two != 5;
+        $fault .= "no take-over, yet $one and $two: " . $p->out($first) . $p->out($second) . ';' if $one != 0 || $two != 5;
     } else {
-        $fault .= "the first ended with $one: " . said('first') . ';' if $one != 5 || said('first') !~ /took the change over|is in run 2/;
-        $fault .= "the second ended with $two: " . said('second') . ';' if $two != 0 || said('second') !~ /taken over from process $first/;
+        $fault .= "the first ended with $one: " . $p->out($first) . ';' if $one != 5 || $p->out($first) !~ /took the change over|is in run 2/;
+        $fault .= "the second ended with $two: " . $p->out($second) . ';' if $two != 0 || $p->out($second) !~ /taken over from process $first/;
         # what the first had launched was launched a second before
         my %of = map { $_->{xid} => $_ } grep { $_->{kind} eq 'step-intent' } @records;
         my %ran = map { ("$_->{host} $_->{step}" => $of{ $_->{xid} }{epoch}) } grep { $_->{kind} eq 'step-done' } @records;
         $open += grep { $_->{kind} =~ /^step-(done|sealed)/ && $_->{epoch} == 2 && $of{ $_->{xid} }{epoch} == 1 } @records;
         for my $host (1 .. $hosts) {
-            for (`cat $p->{dir}/hosts/light$host/round-$round`) {
+            for (`cat $p->{fleet}/hosts/light$host/round-$round`) {
                 my ($step, $at) = split;
                 next if ($ran{"light$host $step"} // 0) != 1 || $at < $fence->{wall_ms};
                 $late++;
@@ -123,7 +99,7 @@ for my $round (1 .. $rounds) {
         }
     }
     for my $host (1 .. $hosts) {
-        my $got = join '', map { /^(\d)/ } `cat $p->{dir}/hosts/light$host/round-$round`;
+        my $got = join '', map { /^(\d)/ } `cat $p->{fleet}/hosts/light$host/round-$round`;
         $fault .= "light$host: steps '$got';" if $got ne join '', 1 .. $steps;
     }
     next unless $fault;

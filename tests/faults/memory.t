@@ -7,7 +7,7 @@
 # covers: P4, P11
 use strict;
 use warnings;
-use lib 'tests/faults';
+use lib 'tests', 'tests/faults';
 use Test::More;
 use Cwd qw(abs_path);
 use List::Util qw(min shuffle);

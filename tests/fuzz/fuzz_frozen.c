@@ -1,27 +1,10 @@
-/* A frozen change, whose plan is the one below: what thaws is whole. Whoever
- * uses it afterwards finds every host, wave and step that it names. */
+/* A frozen change, whose plan is that of change_plan.h: what thaws is whole.
+ * Whoever uses it afterwards finds every host, wave and step that it names. */
 #include "change/change.h"
 #include "fuzz.h"
 #include "preview/preview.h"
 #include "rollout/gate.h"
-
-static const char plan_text[] =
-    "change: Patch the web tier\n"
-    "reason: t\n"
-    "targets: all\n"
-    "waves: [{ name: canary, hosts: 1, soak: 10s }, { hosts: rest }]\n"
-    "checks:\n"
-    "  - { http: { url: \"https://${{ host.address }}/\", ca: ca.pem } }\n"
-    "handlers:\n"
-    "  again: { service: { name: web, state: restarted } }\n"
-    "steps:\n"
-    "  - { name: edit, file: { path: /etc/web }, notify: again }\n"
-    "  - name: migrate\n"
-    "    run: [migrate]\n"
-    "    rollback: [{ name: unmigrate, run: [unmigrate] }]\n"
-    "    because: it has no undo\n"
-    "  - { name: warm, run: [warm], rollback: keep, because: a read }\n"
-    "  - { name: cut, run: [cut], rollback: stop, because: is final }\n";
+#include "../unit/change_plan.h"
 
 static void
 use_host(struct arena *arena, const struct change *change, size_t i)

@@ -69,7 +69,7 @@ breaks() { # the run, and what must be true behind it
 
 	hoshu show "$change" >"$scene/seen/show"
 	like "$(cat "$scene/seen/show")" "state: ended, reverted (exit status 7)" "show says reverted"
-	is "$(sed -n '/^hosts:/,$s/^  \(real[0-9]*  .*\)/\1/p' "$scene/seen/show" | tr -s ' ')" "real1 wave 1 reverted
+	is "$(hoshu show "$change" --json | perl -MJSON::PP -0777 -ne 'print "$_->{name} wave $_->{wave} $_->{state}\n" for @{decode_json($_)->{hosts}}')" "real1 wave 1 reverted
 real2 wave 2 reverted
 real3 wave 2 reverted
 real4 wave 3 waiting

@@ -5,13 +5,10 @@
 use strict;
 use warnings;
 use lib 'tests';
+use Control;
 use Test::More;
-use Time::HiRes qw(sleep time);
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Control;
-my $p = eval { Control->new('scene-control', 4) } or BAIL_OUT($@);
+my $p = Control->new(4);
 
 # A step waits on its host for a file, so that "while it runs" can be met.
 sub planned {
@@ -32,29 +29,10 @@ steps:
     rollback: keep
     because: a line in a file
 YML
-    my ($status, $said, $chg) = $p->submit({});
-    BAIL_OUT("not submitted: $said") unless $chg;
-    ($status, $said) = $p->approve({}, $chg);
-    BAIL_OUT("not approved: $said") if $status;
-    return $chg;
+    return $p->approved('plan.yml');
 }
-sub home { "$p->{dir}/hosts/light$_[0]" }
-sub touch { for my $host (@{ $_[1] }) { open my $o, '>', home($host) . "/go-$_[0]" or die; close $o } }
-sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { return 1 if $fn->(); sleep 0.05 } return 0 }
-sub started { my ($round, $host) = @_; until_true(20, sub { -s home($host) . "/round-$round" }) }
-sub background {
-    my ($out, @args) = @_;
-    unlink "$p->{dir}/$out";
-    my $pid = fork // die;
-    if ($pid == 0) {
-        open STDOUT, '>', "$p->{dir}/$out"; open STDERR, '>&', \*STDOUT;
-        exec 'timeout', '100', $p->{hoshu}, '-C', $p->{dir}, @args;
-    }
-    return $pid;
-}
-sub ended { my ($pid) = @_; waitpid $pid, 0; return $? >> 8 }
-sub out { local $/; open my $in, '<', "$p->{dir}/" . ($_[0] // 'out') or return ''; return <$in> }
-sub lines_of { join ' ', map { $_ eq '' ? '-' : $_ } $p->lines($_[0]) }
+sub touch { for my $host (@{ $_[1] }) { open my $o, '>', $p->home($host) . "/go-$_[0]" or die; close $o } }
+sub started { my ($round, $host) = @_; until_true(20, sub { -s $p->home($host) . "/round-$round" }) }
 
 # ---- pause and resume while it runs ----
 
@@ -62,7 +40,7 @@ my $chg = planned(1);
 my ($status, $said) = $p->hoshu({}, 'pause', $chg);
 is($status, 5, 'a change that does not run is not paused');
 like($said, qr/is submitted: there is nothing to pause/, 'and says why');
-my $run = background('out', 'run', $chg);
+my $run = $p->background('run', $chg);
 ok(started(1, 1), 'the first host is at it');
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 5, 'a second coordinator is refused');
@@ -70,21 +48,21 @@ like($said, qr/is being run by process \d+/, 'and names the first');
 ($status, $said) = $p->hoshu({}, 'pause', $chg, '--because', 'odd graphs', '--as', 'bob');
 is($status, 0, 'paused while it runs') or diag $said;
 like($said, qr/Process \d+ ends what is in flight.*next: hoshu resume $chg/s, 'says what happens now, and the next command');
-ok(until_true(5, sub { out() =~ /PAUSED/ }), 'the run heard it');
+ok(until_true(5, sub { $p->out($run) =~ /PAUSED/ }), 'the run heard it');
 ($status, $said) = $p->hoshu({}, 'pause', $chg);
 is($status, 5, 'not twice');
 ($status, $said) = $p->hoshu({}, 'status');
 like($said, qr/paused by bob: odd graphs; process \d+ ends what is in flight: hoshu watch $chg/, 'status: what happens until then');
-my $watch = background('watch', 'watch', $chg);
-ok(until_true(10, sub { out('watch') =~ /PAUSED/ }), 'watch shows what was before');
+my $watch = $p->background('watch', $chg);
+ok(until_true(10, sub { $p->out($watch) =~ /PAUSED/ }), 'watch shows what was before');
 touch(1, [1 .. 4]);
-is(ended($run), 10, 'the run ends, and waits for a person');
-is(ended($watch), 10, 'watch, too');
-like(out('watch'), qr/run started.*PAUSED \(by bob\): odd graphs.*light1 +done.*paused by bob: odd graphs; hoshu resume $chg/s, 'and has shown all of it');
-unlike(out('watch'), qr/\e|\r/, 'as plain lines');
-like(out(), qr/light1 +done/, 'the host in flight ended its part');
-like(out(), qr/paused by bob: odd graphs.*hoshu resume $chg/s, 'it says who, why, and what next');
-is(lines_of(1), '1 - - -', 'no other host was touched');
+is($p->ended($run), 10, 'the run ends, and waits for a person');
+is($p->ended($watch), 10, 'watch, too');
+like($p->out($watch), qr/run started.*PAUSED \(by bob\): odd graphs.*light1 +done.*paused by bob: odd graphs; hoshu resume $chg/s, 'and has shown all of it');
+unlike($p->out($watch), qr/\e|\r/, 'as plain lines');
+like($p->out($run), qr/light1 +done/, 'the host in flight ended its part');
+like($p->out($run), qr/paused by bob: odd graphs.*hoshu resume $chg/s, 'it says who, why, and what next');
+is($p->there('round-1'), '1 - - -', 'no other host was touched');
 
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 10, 'run again waits for that person, too');
@@ -95,7 +73,7 @@ like($said, qr/$chg.*paused by bob: odd graphs.*hoshu resume $chg/s, 'status say
 like($said, qr/paused by bob: odd graphs/, 'show, too');
 ($status, $said) = $p->hoshu({}, 'resume', $chg, '--as', 'carol');
 is($status, 0, 'resume goes on in the foreground, to the end') or diag $said;
-is(lines_of(1), '1 1 1 1', 'every host once');
+is($p->there('round-1'), '1 1 1 1', 'every host once');
 is(scalar(grep { $_->{kind} eq 'run-started' } $p->records($chg)), 2, 'two runs in all');
 ($status, $said) = $p->hoshu({}, 'resume', $chg);
 is($status, 5, 'what has ended is not resumed');
@@ -103,32 +81,32 @@ is($status, 5, 'what has ended is not resumed');
 # ---- lifted before the run has ended ----
 
 $chg = planned(2);
-$run = background('out', 'run', $chg);
+$run = $p->background('run', $chg);
 ok(started(2, 1), 'round 2 is at it');
 $p->hoshu({}, 'pause', $chg);
-ok(until_true(5, sub { out() =~ /PAUSED/ }), 'and paused');
+ok(until_true(5, sub { $p->out($run) =~ /PAUSED/ }), 'and paused');
 ($status, $said) = $p->hoshu({}, 'resume', $chg);
 is($status, 0, 'resumed while the process is still there');
 like($said, qr/goes on in process \d+/, 'and that one goes on');
 touch(2, [1 .. 4]);
-is(ended($run), 0, 'to the end');
-is(lines_of(2), '1 1 1 1', 'every host once');
+is($p->ended($run), 0, 'to the end');
+is($p->there('round-2'), '1 1 1 1', 'every host once');
 
 # ---- abort while it runs ----
 
 $chg = planned(3);
 ($status, $said) = $p->hoshu({}, 'abort', $chg, '--because', 'x');
 is($status, 5, 'what never ran is rejected, not aborted');
-$run = background('out', 'run', $chg);
+$run = $p->background('run', $chg);
 ok(started(3, 1), 'round 3 is at it');
 ($status, $said) = $p->hoshu({}, 'abort', $chg);
 is($status, 2, 'an abort says why');
 ($status, $said) = $p->hoshu({}, 'abort', $chg, '--because', 'wrong night', '--as', 'bob');
 is($status, 0, 'aborted') or diag $said;
 touch(3, [1 .. 4]);
-is(ended($run), 9, 'what was in flight is done, the others are left over');
-like(out(), qr/ABORTED.*\(by bob\): wrong night.*light1 +done.*run ended: aborted.*1 done.*3 left over/s, 'the run says so');
-is(lines_of(3), '1 - - -', 'and so it is');
+is($p->ended($run), 9, 'what was in flight is done, the others are left over');
+like($p->out($run), qr/ABORTED.*\(by bob\): wrong night.*light1 +done.*run ended: aborted.*1 done.*3 left over/s, 'the run says so');
+is($p->there('round-3'), '1 - - -', 'and so it is');
 ($status, $said) = $p->hoshu({}, 'show', $chg);
 like($said, qr/ended, aborted \(exit status 9\).*aborted by bob: wrong night/s, 'show says who and why');
 ($status, $said) = $p->hoshu({}, 'run', $chg);
@@ -140,34 +118,34 @@ like($said, qr/^\{.*"kind":"run-started".*"kind":"aborted".*"kind":"run-ended"[^
 # ---- abort with a killed coordinator: the open step is settled first ----
 
 $chg = planned(4);
-$run = background('out', 'run', $chg);
+$run = $p->background('run', $chg);
 ok(started(4, 1), 'round 4 is at it');
 my $lock = `cat $p->{dir}/store/run/$chg.lock`;
 my ($pid) = $lock =~ /^(\d+)/;
 kill 9, $pid;
-ended($run);
+$p->ended($run);
 touch(4, [1 .. 4]);
 ($status, $said) = $p->hoshu({}, 'status');
 like($said, qr/$chg.*was interrupted: hoshu run $chg goes on/s, 'status says that nobody runs it');
 ($status, $said) = $p->hoshu({}, 'abort', $chg, '--because', 'enough');
 is($status, 9, 'abort ends what was in flight itself') or diag $said;
 like($said, qr/light1 +done/, 'the host that was at it is done');
-is(lines_of(4), '1 - - -', 'once');
+is($p->there('round-4'), '1 - - -', 'once');
 
 # ---- paused with a killed coordinator: run ends what is in flight ----
 
 $chg = planned(5);
-$run = background('out', 'run', $chg);
+$run = $p->background('run', $chg);
 ok(started(5, 1), 'round 5 is at it');
 ($pid) = `cat $p->{dir}/store/run/$chg.lock` =~ /^(\d+)/;
 kill 9, $pid;
-ended($run);
+$p->ended($run);
 ($status, $said) = $p->hoshu({}, 'pause', $chg);
 like($said, qr/no process runs it/, 'paused with nobody there');
 touch(5, [1 .. 4]);
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 10, 'run ends the part that is in flight, then waits') or diag $said;
-is(lines_of(5), '1 - - -', 'nothing new');
+is($p->there('round-5'), '1 - - -', 'nothing new');
 ($status, $said) = $p->hoshu({}, 'abort', $chg, '--because', 'enough');
 is($status, 9, 'and an abort ends it');
 

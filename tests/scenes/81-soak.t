@@ -6,22 +6,19 @@
 use strict;
 use warnings;
 use lib 'tests';
+use Control;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Control;
-my $p = eval { Control->new('scene-soak', 2) } or BAIL_OUT($@);
+my $p = Control->new(2);
 
-sub home { "$p->{dir}/hosts/light$_[0]" }
 sub put_look {
     my ($host, $text) = @_;
-    open my $o, '>', home($host) . '/look' or die; print $o "#!/bin/sh\n$text\n"; close $o;
-    chmod 0755, home($host) . '/look';
+    open my $o, '>', $p->home($host) . '/look' or die; print $o "#!/bin/sh\n$text\n"; close $o;
+    chmod 0755, $p->home($host) . '/look';
 }
 # Each look of a check at host 1 leaves the time in ROUND.
-sub looks { my ($round) = @_; open my $i, '<', home(1) . "/looks-$round" or return wantarray ? () : 0; my @l = map { $_ + 0 } <$i>; return @l }
+sub looks { my ($round) = @_; open my $i, '<', $p->home(1) . "/looks-$round" or return wantarray ? () : 0; my @l = map { $_ + 0 } <$i>; return @l }
 
 sub planned {
     my ($round, %o) = @_;
@@ -39,29 +36,13 @@ checks:
 steps:
   - file: { path: /var/lib/hoshu/soak-$round, content: "x\\n" }
 YML
-    my ($status, $said, $chg) = $p->submit({});
-    BAIL_OUT("not submitted: $said") unless $chg;
-    ($status, $said) = $p->approve({}, $chg);
-    BAIL_OUT("not approved: $said") if $status;
-    return $chg;
+    return $p->approved('plan.yml');
 }
-sub background {
-    my @args = @_;
-    unlink "$p->{dir}/out";
-    my $pid = fork // die;
-    if ($pid == 0) {
-        open STDOUT, '>', "$p->{dir}/out"; open STDERR, '>&', \*STDOUT;
-        exec $p->{hoshu}, '-C', $p->{dir}, @args;
-    }
-    return $pid;
-}
-sub out { local $/; open my $in, '<', "$p->{dir}/out" or return ''; return <$in> // '' }
-sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { return 1 if $fn->(); sleep 0.02 } return 0 }
 sub at { my ($kind, $step, @r) = @_; my ($one) = grep { $_->{kind} eq $kind && (!$step || $_->{step} == $step) } @r; return $one ? $one->{wall_ms} : undef }
 sub killed_in_soak {
     my ($chg) = @_;
-    my $run = background('run', $chg);
-    ok(until_true(30, sub { out() =~ /through, soaking/ }), "$chg soaks") or diag out();
+    my $run = $p->background('run', $chg);
+    ok(until_true(30, sub { $p->out =~ /through, soaking/ }), "$chg soaks") or diag $p->out;
     return $run;
 }
 
@@ -108,13 +89,13 @@ unlike($said, qr/wave 2: started/, 'and no other wave began');
 # ---- it cannot tell, in a soak ----
 
 $chg = planned(4, soak => '3s');
-$run = background('run', $chg);
+$run = $p->background('run', $chg);
 ok(until_true(30, sub { looks(4) >= 1 }), 'round 4 soaks, and is looked at');
-unlink home(1) . '/look';
+unlink $p->home(1) . '/look';
 waitpid $run, 0;
-is($? >> 8, 10, 'a check that cannot tell pauses the change') or diag out();
-like(out(), qr/check ".*": inconclusive.*PAUSED.*light1.*paused by hoshu: light1: .*inconclusive.*hoshu resume $chg/s, 'it says which, and asks');
-unlike(out(), qr/FAILED|going back/, 'nothing failed');
+is($? >> 8, 10, 'a check that cannot tell pauses the change') or diag $p->out;
+like($p->out, qr/check ".*": inconclusive.*PAUSED.*light1.*paused by hoshu: light1: .*inconclusive.*hoshu resume $chg/s, 'it says which, and asks');
+unlike($p->out, qr/FAILED|going back/, 'nothing failed');
 sleep 1;
 ($status, $said) = $p->hoshu({}, 'resume', $chg);
 is($status, 10, 'resumed as it is it asks again, and pauses again') or diag $said;
@@ -128,7 +109,7 @@ cmp_ok(scalar(grep { $_ >= $again && $_ <= at('wave-ended', 1, @r) } looks(4)), 
 # ---- it cannot tell, before and after the steps ----
 
 $chg = planned(5, soak => '0s', at => 'before, after');
-unlink home(1) . '/look';
+unlink $p->home(1) . '/look';
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 10, 'before: it pauses') or diag $said;
 like($said, qr/PAUSED/, 'and says so');

@@ -5,14 +5,12 @@
 use strict;
 use warnings;
 use lib 'tests';
+use Control;
 use Test::More;
 use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Control;
-my $p = eval { Control->new('scene-settle', 2) } or BAIL_OUT($@);
+my $p = Control->new(2);
 my $key = join ' ', (split ' ', `cat $p->{dir}/key.pub`)[0, 1];
 system "ssh-keygen -q -t ed25519 -N '' -f $p->{dir}/key2";
 my $key2 = join ' ', (split ' ', `cat $p->{dir}/key2.pub`)[0, 1];
@@ -20,8 +18,7 @@ my $approvers = "alice namespaces=\"approve\@hoshu,settle\@hoshu\" $key\nbob nam
 $p->put('approvers', $approvers);
 
 sub touch { open my $o, '>', $_[0] or die "$_[0]: $!"; close $o }
-sub home { "$p->{dir}/hosts/light$_[0]" }
-touch(home(2) . '/stay'); # a host does not know its name here
+touch($p->home(2) . '/stay'); # a host does not know its name here
 # Step 1 kills all that is about it on light1, once; on light2 it waits for a file.
 sub planned {
     my ($round) = @_;
@@ -52,30 +49,13 @@ steps:
     rollback: keep
     because: a line in a file
 YML
-    my ($status, $said, $chg) = $p->submit({});
-    BAIL_OUT("not submitted: $said") unless $chg;
-    ($status, $said) = $p->approve({}, $chg);
-    BAIL_OUT("not approved: $said") if $status;
-    return $chg;
+    return $p->approved('plan.yml');
 }
-sub background {
-    my @args = @_;
-    unlink "$p->{dir}/out";
-    my $pid = fork // die;
-    if ($pid == 0) {
-        open STDOUT, '>', "$p->{dir}/out"; open STDERR, '>&', \*STDOUT;
-        exec 'timeout', '100', $p->{hoshu}, '-C', $p->{dir}, @args;
-    }
-    return $pid;
-}
-sub ended { my ($pid) = @_; waitpid $pid, 0; return $? >> 8 }
-sub out { local $/; open my $in, '<', "$p->{dir}/out" or return ''; return <$in> // '' }
-sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { return 1 if $fn->(); sleep 0.05 } return 0 }
 sub settle { my ($chg, @args) = @_; return $p->hoshu({}, 'settle', $chg, @args, '--as', 'alice', '--key', "$p->{dir}/key") }
 sub unknown {
     my ($chg) = @_;
-    my $run = background('run', $chg);
-    ok(until_true(60, sub { out() =~ /light1 +1 Vanish: UNKNOWN.*light1 +FAILED/s }), "$chg: the step is unknown") or diag out();
+    my $run = $p->background('run', $chg);
+    ok(until_true(60, sub { $p->out =~ /light1 +1 Vanish: UNKNOWN.*light1 +FAILED/s }), "$chg: the step is unknown") or diag $p->out;
     return $run;
 }
 
@@ -103,9 +83,9 @@ is(scalar(grep { $_->{kind} eq 'settled' } $p->records($chg)), 0, 'none of it wa
 ($status, $said) = settle($chg, 'light1', 'Vanish', 'done', '--because', 'the line is in the file');
 is($status, 0, 'a word that counts') or diag $said;
 like($said, qr/^hoshu-settle\/1\n.*^host: light1\n^step: 1 Vanish\n^direction: apply\n.*^outcome: done\n^because: the line is in the file\n^person: alice\n/ms, 'the statement is shown');
-ok(until_true(20, sub { out() =~ /settled by a person \(by alice\): the line is in the file.*light1 +2 After: changed.*light1 +done/s }), 'the host goes on in the run that is there') or diag out();
-touch(home(2) . '/go-1');
-is(ended($run), 0, 'and the change is done') or diag out();
+ok(until_true(20, sub { $p->out =~ /settled by a person \(by alice\): the line is in the file.*light1 +2 After: changed.*light1 +done/s }), 'the host goes on in the run that is there') or diag $p->out;
+touch($p->home(2) . '/go-1');
+is($p->ended($run), 0, 'and the change is done') or diag $p->out;
 is(join(' ', $p->lines(1)), '12 12', 'no step ran twice');
 ($status, $said) = settle($chg, 'light1', 'Vanish', 'done', '--because', 'x');
 is($status, 5, 'not twice');
@@ -114,20 +94,20 @@ is($status, 5, 'not twice');
 
 $chg = planned(2);
 $run = unknown($chg);
-touch(home(1) . '/again-2');
+touch($p->home(1) . '/again-2');
 ($status, $said) = settle($chg, 'light1', '1', 'not-done', '--because', 'nothing there');
 is($status, 0, 'not-done') or diag $said;
-ok(until_true(20, sub { out() =~ /light1 +1 Vanish: changed.*light1 +done/s }), 'it is launched again') or diag out();
-touch(home(2) . '/go-2');
-is(ended($run), 0, 'and the change is done');
+ok(until_true(20, sub { $p->out =~ /light1 +1 Vanish: changed.*light1 +done/s }), 'it is launched again') or diag $p->out;
+touch($p->home(2) . '/go-2');
+is($p->ended($run), 0, 'and the change is done');
 
 # ---- nobody goes by a word that does not hold ----
 
 $chg = planned(3);
 $run = unknown($chg);
 ($status, $said) = $p->hoshu({}, 'pause', $chg);
-touch(home(2) . '/go-3');
-is(ended($run), 10, 'paused');
+touch($p->home(2) . '/go-3');
+is($p->ended($run), 10, 'paused');
 ($status, $said) = settle($chg, 'light1', '1', 'done', '--because', 'seen');
 is($status, 0, 'settled while no process runs it') or diag $said;
 like($said, qr/settled; paused by .*hoshu resume $chg/, 'it says what next');
@@ -144,13 +124,13 @@ is($status, 0, 'with it the run goes on') or diag $said;
 $chg = planned(5);
 $run = unknown($chg);
 ($status, $said) = $p->hoshu({}, 'pause', $chg);
-ok(until_true(20, sub { out() =~ /PAUSED/ }), 'paused, and one host is in flight');
+ok(until_true(20, sub { $p->out =~ /PAUSED/ }), 'paused, and one host is in flight');
 ($status, $said) = settle($chg, 'light1', '1', 'done', '--because', 'seen');
 is($status, 0, 'settled in the pause') or diag $said;
-ok(until_true(20, sub { out() =~ /settled by a person/ }), 'the run that is there has heard it');
-touch(home(2) . '/go-5');
-is(ended($run), 10, 'it stands') or diag out();
-is(join(' ', $p->lines(5)), '1 12', 'who was in flight has ended; who was settled began nothing') or diag out();
+ok(until_true(20, sub { $p->out =~ /settled by a person/ }), 'the run that is there has heard it');
+touch($p->home(2) . '/go-5');
+is($p->ended($run), 10, 'it stands') or diag $p->out;
+is(join(' ', $p->lines(5)), '1 12', 'who was in flight has ended; who was settled began nothing') or diag $p->out;
 ($status, $said) = $p->hoshu({}, 'run', $chg);
 is($status, 10, 'nor does another run') or diag $said;
 is(join(' ', $p->lines(5)), '1 12', 'begin anything there');
@@ -161,9 +141,9 @@ is(join(' ', $p->lines(5)), '12 12', 'behind that step');
 # ---- in a change that has ended ----
 
 $chg = planned(4);
-touch(home(2) . '/go-4');
-$run = background('run', $chg);
-is(ended($run), 8, 'ended with what nobody knows') or diag out();
+touch($p->home(2) . '/go-4');
+$run = $p->background('run', $chg);
+is($p->ended($run), 8, 'ended with what nobody knows') or diag $p->out;
 ($status, $said) = $p->hoshu({}, 'show', $chg);
 like($said, qr/1 Vanish: unknown\n +look there, then: hoshu settle $chg light1 1 done\|not-done/, 'show says what to type');
 ($status, $said) = settle($chg, 'light1', '1', 'done', '--because', 'seen');

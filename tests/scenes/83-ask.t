@@ -5,13 +5,11 @@
 use strict;
 use warnings;
 use lib 'tests';
+use Control;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Control;
-my $p = eval { Control->new('scene-ask', 2) } or BAIL_OUT($@);
+my $p = Control->new(2);
 system "ssh-keygen -q -t ed25519 -N '' -f $p->{dir}/$_" for qw(carol mallory);
 sub public { join ' ', (split ' ', `cat $p->{dir}/$_[0].pub`)[0, 1] }
 my $spaces = 'approve@hoshu,answer@hoshu';
@@ -23,21 +21,8 @@ sub roles { $p->put('hoshu.yml', "${yml}roles: { dba: [$_[0]] }\n") }
 roles('carol, bob');
 my %key = (alice => 'key', carol => 'carol', mallory => 'mallory');
 
-sub background {
-    my @args = @_;
-    unlink "$p->{dir}/out";
-    my $pid = fork // die;
-    if ($pid == 0) {
-        open STDOUT, '>', "$p->{dir}/out"; open STDERR, '>&', \*STDOUT;
-        exec $p->{hoshu}, '-C', $p->{dir}, @args;
-    }
-    return $pid;
-}
-sub ended { my ($pid) = @_; my $end = time + 60; while (time < $end) { return $? & 127 ? -($? & 127) : $? >> 8 if waitpid($pid, 1) == $pid; sleep 0.05 } kill 'KILL', $pid; waitpid $pid, 0; return 'hangs' }
-sub out { local $/; open my $in, '<', "$p->{dir}/out" or return ''; return <$in> // '' }
-sub until_true { my ($s, $fn) = @_; my $end = time + $s; while (time < $end) { return 1 if $fn->(); sleep 0.05 } return 0 }
 sub answer { my ($chg, $who, @more) = @_; return $p->hoshu({}, 'answer', $chg, '--as', $who, '--key', "$p->{dir}/$key{$who}", @more) }
-sub done { my ($round) = @_; return join ' ', map { $_ eq '' ? '-' : $_ } $p->lines($round) }
+sub done { return $p->there("round-$_[0]") }
 sub kinds { my ($chg, $kind) = @_; return grep { $_->{kind} eq $kind } $p->records($chg) }
 sub planned {
     my ($round, $within, $role) = @_;
@@ -64,8 +49,8 @@ YML
 # until it asks; the process that waits
 sub asks {
     my ($chg) = @_;
-    my $run = background('run', $chg);
-    ok(until_true(30, sub { out() =~ /ASKS/ }), "$chg asks") or diag out();
+    my $run = $p->background('run', $chg);
+    ok(until_true(30, sub { $p->out =~ /ASKS/ }), "$chg asks") or diag $p->out;
     return $run;
 }
 
@@ -94,7 +79,7 @@ like($said, qr/"asks":\[\{"name":"Migrate once","persons":\["carol","bob"\],"pha
 is($status, 5, 'nothing is answered before it is asked') or diag $said;
 my $run = asks($chg);
 is(done(1), '1 1', 'the phase before is done, nobody of this one is touched');
-like(out(), qr/phase 2 "Migrate once": ASKS dba \(carol, bob\): Backup of Monday night verified\?\n +until \S+: hoshu answer $chg --yes/, 'the terminal says what is asked, of whom, and the command');
+like($p->out, qr/phase 2 "Migrate once": ASKS dba \(carol, bob\): Backup of Monday night verified\?\n +until \S+: hoshu answer $chg --yes/, 'the terminal says what is asked, of whom, and the command');
 ($status, $said) = $p->hoshu({}, 'status');
 like($said, qr/$chg .*\n +asks, until \S+, dba \(carol, bob\): Backup of Monday night verified\?\n +hoshu answer $chg --yes/, 'so does status');
 ($status, $said) = $p->hoshu({}, 'show', $chg, '--json');
@@ -116,9 +101,9 @@ is(scalar(kinds($chg, 'answered')), 0, 'none of it was recorded');
 ($status, $said) = answer($chg, 'carol', '--yes', '--because', 'restored it here');
 is($status, 0, 'an answer that counts') or diag $said;
 like($said, qr/^hoshu-answer\/1\n.*^phase: 2 Migrate once\n^asked of: dba \(carol, bob\)\n^question: Backup of Monday night verified\?\n^answer: yes\n^because: restored it here\n^person: carol\n/ms, 'the statement is shown');
-is(ended($run), 0, 'the run that waited goes on to the end') or diag out();
+is($p->ended($run), 0, 'the run that waited goes on to the end') or diag $p->out;
 is(done(1), '12 1', 'the phase was done');
-like(out(), qr/phase 2 "Migrate once": answered yes \(by carol\): restored it here/, 'and said who let it');
+like($p->out, qr/phase 2 "Migrate once": answered yes \(by carol\): restored it here/, 'and said who let it');
 ($status, $said) = answer($chg, 'carol', '--yes');
 is($status, 5, 'not twice');
 ($status, $said) = $p->hoshu({}, 'audit', 'show', $chg);
@@ -129,7 +114,7 @@ like($said, qr/asked|ASKS dba \(carol, bob\): Backup of Monday night verified\?.
 ($chg) = planned(7, '1h');
 $run = asks($chg);
 ($status, $said) = $p->hoshu({}, 'pause', $chg);
-is(ended($run), 10, 'paused while it asks') or diag out();
+is($p->ended($run), 10, 'paused while it asks') or diag $p->out;
 ($status, $said) = answer($chg, 'carol', '--yes');
 is($status, 0, 'an answer in a pause') or diag $said;
 like($said, qr/answered; $chg is paused\nnext: hoshu resume $chg goes by it, hoshu abort $chg ends it/, 'says what next');
@@ -144,13 +129,13 @@ is(done(7), '12 1', 'it goes by the answer');
 $run = asks($chg);
 ($status, $said) = answer($chg, 'carol', '--no', '--because', 'it is from yesterday');
 is($status, 0, 'no') or diag $said;
-is(ended($run), 9, 'the change ends, with hosts left over') or diag out();
+is($p->ended($run), 9, 'the change ends, with hosts left over') or diag $p->out;
 is(done(2), '1 1', 'the phase did not begin, what was done stays');
-like(out(), qr/answered no \(by carol\): it is from yesterday.*aborted/s, 'it says why');
-$run = background('run', $chg, '--remaining');
-ok(until_true(30, sub { out() =~ /ASKS/ }), 'the hosts left over: it asks again') or diag out();
+like($p->out, qr/answered no \(by carol\): it is from yesterday.*aborted/s, 'it says why');
+$run = $p->background('run', $chg, '--remaining');
+ok(until_true(30, sub { $p->out =~ /ASKS/ }), 'the hosts left over: it asks again') or diag $p->out;
 ($status, $said) = answer($chg, 'carol', '--yes');
-is(ended($run), 0, 'a yes by now') or diag out();
+is($p->ended($run), 0, 'a yes by now') or diag $p->out;
 is(done(2), '12 1', 'and the phase is done');
 ($status, $said) = $p->hoshu({}, 'audit', 'verify');
 is($status, 0, 'the journal holds') or diag $said;
@@ -159,18 +144,18 @@ is($status, 0, 'the journal holds') or diag $said;
 
 ($chg) = planned(3, '1h');
 $run = asks($chg);
-my ($until) = out() =~ /until (\S+):/;
+my ($until) = $p->out =~ /until (\S+):/;
 kill 'KILL', $run;
-is(ended($run), -9, 'killed');
+is($p->ended($run), -9, 'killed');
 ($status, $said) = $p->hoshu({}, 'status');
 like($said, qr/asks, until \Q$until\E.*\n.*no process waits for it: hoshu run $chg/, 'status says that nobody waits');
-$run = background('run', $chg);
-ok(until_true(30, sub { out() =~ /run started/ }), 'it is run again');
+$run = $p->background('run', $chg);
+ok(until_true(30, sub { $p->out =~ /run started/ }), 'it is run again');
 ($status, $said) = $p->hoshu({}, 'show', $chg);
 like($said, qr/asks, until \Q$until\E/, 'till then as before');
 is(scalar(kinds($chg, 'asked')), 1, 'nobody is asked twice');
 ($status, $said) = answer($chg, 'carol', '--yes');
-is(ended($run), 0, 'and goes on') or diag out();
+is($p->ended($run), 0, 'and goes on') or diag $p->out;
 is(done(3), '12 1', 'no step ran twice');
 
 # ---- too late ----

@@ -7,25 +7,22 @@
 use strict;
 use warnings;
 use lib 'tests';
+use Control;
 use Test::More;
 use JSON::PP;
 
 $ENV{HOSHU_PERSON} = 'alice';
 
-my $why = `tests/fleet/light can`;
-if ($? >> 8 == 77) { chomp $why; plan skip_all => $why }
-require Control;
-my $p = eval { Control->new('scene-later', 4) } or BAIL_OUT($@);
-my $dir = $p->{dir};
+my $p = Control->new(4);
+my ($dir, $fleet) = @$p{qw(dir fleet)};
 my %ahead;
 if (system("cc -O1 -shared -fPIC -o $dir/clock.so tests/later_clock.c") == 0) {
     %ahead = (LD_PRELOAD => "$dir/clock.so");
 }
-sub fleet { system("timeout 60 tests/fleet/light $_[0] $_[1] $dir >/dev/null") == 0 or BAIL_OUT("light @_") }
+sub fleet { system("timeout 60 tests/fleet/light $_[0] $_[1] $fleet >/dev/null") == 0 or BAIL_OUT("light @_") }
 sub away { fleet('deny', "light$_"), fleet('drop', "light$_") for @_ }
 sub back { fleet('allow', "light$_") for @_ }
 sub slurp { open my $i, '<', $_[0] or return ''; local $/; <$i> }
-sub there { my ($name) = @_; join ' ', map { -e "$dir/hosts/light$_/$name" ? slurp("$dir/hosts/light$_/$name") =~ s/\n//gr : '-' } 1 .. 4 }
 sub records { my ($s, $t) = $p->hoshu({}, 'audit', 'show', $_[0]); scalar(() = $t =~ /\n/g) }
 
 my ($status, $said);
@@ -67,7 +64,7 @@ is($status, 9, 'two are away: left over, not failed, not done') or diag($said);
 like($said, qr/$one: owed\. 2 done, 0 reverted, 0 failed, 0 unknown, 2 left over/, 'the result says owed');
 like($said, qr/owed: 2 hosts \(light2 light4\) until .*Z\nnext: hoshu run $one /, 'whom, till when, and what to type');
 unlike($said, qr/STOP RULE/, 'who is away is no reason to stop');
-is(there('one'), 'one - one -', 'the others have it');
+is($p->there('one'), 'one - one -', 'the others have it');
 hoshu('status');
 like($said, qr/owed: 2 hosts \(light2 light4\) until \S+Z; hoshu run $one tries them/, 'status names them');
 hoshu('list');
@@ -85,7 +82,7 @@ is(records($one), $before, 'nor recorded');
 back(4);
 hoshu('run', $one);
 is($status, 9, 'one is back, one is still away') or diag($said);
-is(there('one'), 'one - one one', 'it was changed under the same approval');
+is($p->there('one'), 'one - one one', 'it was changed under the same approval');
 like($said, qr/1 left over.*owed: 1 host \(light2\)/s, 'and the other is owed');
 unlike($said, qr/light2 +UNREACHABLE/, 'the one that is away is not tried again and again');
 back(2);
@@ -93,7 +90,7 @@ SKIP: {
     skip 'no compiler to set the clock', 3 unless %ahead;
     hoshu({ %ahead, LATER_CLOCK => 3 * 86400 }, 'run', $one);
     is($status, 0, 'three days later the last one, although an approval is good for a day') or diag($said);
-    is(there('one'), 'one one one one', 'each exactly once');
+    is($p->there('one'), 'one one one one', 'each exactly once');
     hoshu('audit', 'verify');
     is($status, 0, 'the journal holds') or diag($said);
 }
@@ -118,7 +115,7 @@ SKIP: {
     hoshu(\%over, 'run', $two);
     is($status, 5, 'after its term it is not touched') or diag($said);
     like($said, qr/time for hosts that were away was over at \S+Z\. Not changed: light3\. Submit the plan again/, 'it says who was not changed');
-    is(there('two'), 'two two - two', 'nor was it');
+    is($p->there('two'), 'two two - two', 'nor was it');
     hoshu(\%over, 'run', $two);
     is($status, 5, 'the same again');
     is(records($two), $records + 1, 'recorded once') or diag(($p->hoshu({}, 'audit', 'show', $two))[1]);
@@ -144,7 +141,7 @@ is($status, 0, 'a person ends it') or diag($said);
 hoshu('run', $three);
 is($status, 5, 'then no timer goes on') or diag($said);
 like($said, qr/aborted by alice/, 'and it says why');
-is(there('three'), 'three three - three', 'the host was left alone');
+is($p->there('three'), 'three three - three', 'the host was left alone');
 
 # --- a coordinator that dies on the way to one that is back ---
 my $four = change('four', 'later: 7d', 'echo $$ >>"$HOME/four"; if [ -e "$HOME/wait" ]; then : >"$HOME/waits"; for i in $(seq 300); do [ -e "$HOME/go" ] && break; sleep 0.1; done; fi');
@@ -152,21 +149,20 @@ $p->approve({}, $four);
 away(3);
 hoshu('run', $four);
 back(3);
-$p->put('hosts/light3/wait', '');
-my $pid = fork // die;
-if ($pid == 0) { open STDOUT, '>', '/dev/null'; open STDERR, '>&', \*STDOUT; exec $p->{hoshu}, '-C', $dir, 'run', $four; exit 127 }
-for (1 .. 300) { last if -e "$dir/hosts/light3/waits"; select undef, undef, undef, 0.1 }
-ok(-e "$dir/hosts/light3/waits", 'the step runs on the host that is back');
+$p->put('fleet/hosts/light3/wait', '');
+my $pid = $p->background('run', $four);
+until_true(30, sub { -e $p->home(3) . '/waits' });
+ok(-e $p->home(3) . '/waits', 'the step runs on the host that is back');
 kill 'KILL', $pid;
-waitpid $pid, 0;
-$p->put('hosts/light3/go', '');
+$p->ended($pid);
+$p->put('fleet/hosts/light3/go', '');
 hoshu('run', $four);
 is($status, 0, 'the next call asks what became of it, and goes on') or diag($said);
-like(there('four'), qr/^\d+ \d+ \d+ \d+$/, 'each host once');
+like($p->there('four'), qr/^\d+ \d+ \d+ \d+$/, 'each host once');
 
 # --- beside a host that failed, the limit's word stands ---
 my $five = change('five', "later: 7d\nlimits: { failed: 1 }", '[ ! -e "$HOME/breaks" ]');
-$p->put('hosts/light4/breaks', '');
+$p->put('fleet/hosts/light4/breaks', '');
 $p->approve({}, $five);
 away(3);
 hoshu('run', $five);
@@ -205,8 +201,8 @@ back(2, 4);
 hoshu('run', $six);
 is($status, 0, 'and come back later') or diag($said);
 my $name = `hostname`; chomp $name;
-is(there('six'), join(' ', map { "$name light$_" } 1 .. 4), 'what they were not asked before is asked then');
-is(there('six-behind'), 'behind behind behind behind', 'expressions know what went before');
+is($p->there('six'), join(' ', map { "$name light$_" } 1 .. 4), 'what they were not asked before is asked then');
+is($p->there('six-behind'), 'behind behind behind behind', 'expressions know what went before');
 hoshu('audit', 'show', $six);
 is(scalar(() = $said =~ /host-asked/g), 2, 'and stands in the journal');
 like($said, qr/light4.*changed/, 'each step is told');
@@ -226,21 +222,20 @@ $p->approve({}, $seven);
 hoshu('run', $seven);
 is($status, 9, 'one that was never previewed is away');
 back(3);
-$p->put('hosts/light3/wait7', '');
-$pid = fork // die;
-if ($pid == 0) { open STDOUT, '>', '/dev/null'; open STDERR, '>&', \*STDOUT; exec $p->{hoshu}, '-C', $dir, 'run', $seven; exit 127 }
-for (1 .. 300) { last if -e "$dir/hosts/light3/waits7"; select undef, undef, undef, 0.1 }
+$p->put('fleet/hosts/light3/wait7', '');
+$pid = $p->background('run', $seven);
+until_true(30, sub { -e $p->home(3) . '/waits7' });
 kill 'KILL', $pid;
-waitpid $pid, 0;
-$p->put('hosts/light3/go7', '');
+$p->ended($pid);
+$p->put('fleet/hosts/light3/go7', '');
 hoshu('run', $seven);
 is($status, 0, 'the coordinator dies in its first step, the next goes on') or diag($said);
 my $kernel = `uname -r`; chomp $kernel;
-is(there('seven'), join(' ', ($kernel) x 4), 'once, ') or diag($said);
-is(there('seven-second'), join(' ', ($kernel) x 4), 'with what was asked before');
+is($p->there('seven'), join(' ', ($kernel) x 4), 'once, ') or diag($said);
+is($p->there('seven-second'), join(' ', ($kernel) x 4), 'with what was asked before');
 
 # --- rollback: none leaves nothing on a host that could bring it back ---
-$p->put("hosts/light$_/secret", "the old secret $_\n") for 1 .. 4;
+$p->put("fleet/hosts/light$_/secret", "the old secret $_\n") for 1 .. 4;
 my $nine = change('nine', '', undef, <<'YML');
   - name: Replace
     file: { path: "${{ facts.home }}/secret", content: "new\n" }
@@ -251,12 +246,12 @@ unlike($said, qr/way back: exact/, 'no way back is shown');
 $p->approve({}, $nine);
 hoshu('run', $nine);
 is($status, 0, 'replaced') or diag($said);
-is(there('secret'), 'new new new new', 'on every host');
-is(`grep -rl 'the old secret' $dir/hosts $dir/apart $dir/sessions 2>/dev/null`, '', 'its old content is nowhere on them');
+is($p->there('secret'), 'new new new new', 'on every host');
+is(`grep -rl 'the old secret' $fleet/hosts $fleet/sessions 2>/dev/null`, '', 'its old content is nowhere on them');
 hoshu('rollback', $nine, '--because', 'a test');
 is($status, 10, 'and nobody can take it back') or diag($said);
 like($said, qr/wrote no way back/, 'which is said');
-is(there('secret'), 'new new new new', 'nor did');
+is($p->there('secret'), 'new new new new', 'nor did');
 
 # --- without an emergency ---
 $p->put('plan.yml', "change: c\nreason: r\ntargets: all\nlater: 7d\nwaves: [{ hosts: rest }]\nsteps: [{ run: [a] }]\n");

@@ -8,26 +8,7 @@
 #include "journal_store.h"
 
 #include "change/change.h"
-
-static const char plan_text[] =
-    "change: Patch the web tier\n"
-    "reason: t\n"
-    "targets: all\n"
-    "waves: [{ name: canary, hosts: 1, soak: 10s }, { hosts: rest }]\n"
-    "checks:\n"
-    "  - { http: { url: \"https://${{ host.address }}/\", ca: ca.pem } }\n"
-    "handlers:\n"
-    "  again: { service: { name: web, state: restarted } }\n"
-    "steps:\n"
-    "  - { name: edit, file: { path: /etc/web }, notify: again }\n"
-    "  - name: migrate\n"
-    "    run: [migrate]\n"
-    "    rollback: [{ name: unmigrate, run: [unmigrate] }]\n"
-    "    because: it has no undo\n"
-    "  - { name: warm, run: [warm], rollback: keep, because: a read }\n"
-    "  - { name: cut, run: [cut], rollback: stop, because: is final }\n";
-
-enum { EDIT = 1, MIGRATE, UNMIGRATE, WARM, CUT, AGAIN };
+#include "change_plan.h"
 
 static inline const char *
 put(struct change *change, const char *text)

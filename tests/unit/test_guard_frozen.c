@@ -6,25 +6,10 @@
 #include "change_place.h"
 
 /* The steps of plan_text, the first under a guard with its handler. */
-static const char guarded_text[] =
-    "change: Patch the web tier\n"
-    "reason: t\n"
-    "targets: all\n"
-    "waves: [{ name: canary, hosts: 1, soak: 10s }, { hosts: rest }]\n"
-    "checks:\n"
-    "  - { http: { url: \"https://${{ host.address }}/\", ca: ca.pem } }\n"
-    "handlers:\n"
-    "  again: { service: { name: web, state: restarted } }\n"
-    "steps:\n"
+static const char guarded_text[] = CHANGE_PLAN(
     "  - guard: 90s\n"
     "    steps:\n"
-    "      - { name: edit, file: { path: /etc/web }, notify: again }\n"
-    "  - name: migrate\n"
-    "    run: [migrate]\n"
-    "    rollback: [{ name: unmigrate, run: [unmigrate] }]\n"
-    "    because: it has no undo\n"
-    "  - { name: warm, run: [warm], rollback: keep, because: a read }\n"
-    "  - { name: cut, run: [cut], rollback: stop, because: is final }\n";
+    "      - { name: edit, file: { path: /etc/web }, notify: again }\n");
 
 /* Previewed; on its last host there is nothing to do under the guard. */
 static struct change *
