@@ -104,8 +104,9 @@ refuse(const struct lease *lease, const struct stamp *stamp, struct err *err)
 	if (stamp->length_ms == 0 || silent_ms < stamp->length_ms / 2)
 		return err_set(err, ERR_REFUSED,
 		    _("CHG-%04d is being run by process %" PRId64
-		      ": `hoshu show CHG-%04d` says how far it is"),
-		    lease->change, stamp->pid, lease->change);
+		      ": `hoshu show CHG-%04d` says how far it is, `hoshu "
+		      "abort CHG-%04d` ends it"),
+		    lease->change, stamp->pid, lease->change, lease->change);
 	return err_set(err, ERR_REFUSED,
 	    _("CHG-%04d is being run by process %" PRId64 ", which has stood "
 	      "still for %" PRId64 " s; after %" PRId64 " s `hoshu run "
