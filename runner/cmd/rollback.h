@@ -12,5 +12,9 @@ int cmd_refuse_later(
 /* Each host that is not proved back: what happened, the scripts there, and
  * what a person can do. Prints nothing where there is none. */
 void cmd_print_stuck(const struct context *context);
+/* Where the step of a host that stands still is unknown: what a person can say
+ * of it, having looked where it ran. */
+void cmd_put_unknown(struct buf *out, const struct context *context,
+    const struct part_fold *part, int id);
 
 #endif

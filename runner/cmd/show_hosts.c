@@ -41,25 +41,15 @@ show_step(const struct context *context, const struct part_fold *part, int id,
 	    undo[0] != '\0' ? _(undo) : "");
 }
 
-/* What only a person can say; true when there is any. */
-static bool
+/* What only a person can say; of those that are not proved back the list behind
+ * says it. */
+static void
 show_unknown(const struct context *context, const struct part_fold *part,
     struct buf *out)
 {
-	size_t before = out->len;
-	char name[16];
-
-	change_name(context->change->number, name);
 	for (int id = 1; id <= context->change->plan->last_id; id++)
-		if (fold_part_rests(part) &&
-		    fold_step_part(&context->fold, part->host, id) == part &&
-		    (part->steps[id].state == STEP_UNKNOWN ||
-			part->steps[id].undo == UNDO_UNKNOWN))
-			buf_printf(out,
-			    _("      look there, then: hoshu settle %s %s %d "
-			      "done|not-done --because ...\n"),
-			    name, part->host->name, id);
-	return out->len > before;
+		if (part->state == HOST_FAILED || part->steps[id].unasked)
+			cmd_put_unknown(out, context, part, id);
 }
 
 /* Waves are numbered anew in each phase. */
@@ -103,8 +93,8 @@ show_part(const struct context *context, const struct part_fold *part,
 		buf_printf(&text, _("      why: %s\n"), why);
 	for (int id = 1; id <= fold->act_count; id++)
 		show_step(context, part, id, &text);
-	group->alone = show_unknown(context, part, &text) || why != NULL ||
-		       fold_holds_place(part->state);
+	show_unknown(context, part, &text);
+	group->alone = why != NULL || fold_holds_place(part->state);
 	group->text = arena_strdup(context->arena, buf_str(&text));
 	group->names[0] = part->host->name;
 	group->count = 1;

@@ -49,6 +49,28 @@ stuck_gone(const struct context *context, const struct part_fold *part,
 	return _("can not be reached");
 }
 
+void
+cmd_put_unknown(struct buf *out, const struct context *context,
+    const struct part_fold *part, int id)
+{
+	const struct change *change = context->change;
+	const struct change_host *host =
+	    change_part_host(change, (int)(part - context->fold.parts));
+	const struct step *step = change->plan->by_id[id];
+	const struct change_host *where = change_where(change, host, step);
+	char name[16];
+
+	if (!fold_part_rests(part) || step->phase != part->phase ||
+	    (part->steps[id].state != STEP_UNKNOWN &&
+		part->steps[id].undo != UNDO_UNKNOWN))
+		return;
+	buf_printf(out,
+	    _("      look there%s%s, then: hoshu settle %s %s %d "
+	      "done|not-done --because ...\n"),
+	    where != host ? _(", on ") : "", where != host ? where->name : "",
+	    change_name(change->number, name), host->name, id);
+}
+
 /* What each step that is not behind us says; the last one first, as a person
  * would take them back. */
 static void
@@ -61,9 +83,11 @@ stuck_steps(const struct context *context, const struct part_fold *part,
 		const struct step_fold *step = &part->steps[id];
 		const struct step *of = plan->by_id[id];
 		const char *undo = undo_state_word(step->undo);
+		struct buf text = BUF_INIT;
 
 		if (of->phase != part->phase || step->undo == UNDO_DONE ||
-		    step->undo == UNDO_KEPT || of->of_rollback ||
+		    ((step->undo == UNDO_KEPT || of->of_rollback) &&
+			step->state != STEP_UNKNOWN) ||
 		    (step->state != STEP_DONE && step->state != STEP_FAILED &&
 			step->state != STEP_UNKNOWN &&
 			step->state != STEP_OPEN))
@@ -73,6 +97,10 @@ stuck_steps(const struct context *context, const struct part_fold *part,
 		    undo[0] != '\0' ? ", " : "",
 		    undo[0] != '\0' ? _(undo) : "");
 		stuck_script(context, host, of, step);
+		if (!step->unasked)
+			cmd_put_unknown(&text, context, part, id);
+		fputs(buf_str(&text), stdout);
+		buf_free(&text);
 	}
 }
 
