@@ -128,9 +128,25 @@ list_json(struct context *context, const struct folds *folds, bool all,
 	return 0;
 }
 
+/* Columns for the words of how they stand. */
+static int
+list_columns(const struct folds *folds)
+{
+	int most = 10;
+
+	for (int i = 1; i <= folds->last; i++) {
+		int width = (int)text_width(_(stand_word(&folds->list[i])));
+
+		most = width > most ? width : most;
+	}
+	return most;
+}
+
 static int
 list_print(struct context *context, const struct folds *folds, struct err *err)
 {
+	int columns = list_columns(folds);
+
 	for (int i = folds->last; i >= 1; i--) {
 		const struct change_fold *fold = &folds->list[i];
 		struct buf line = BUF_INIT;
@@ -143,7 +159,7 @@ list_print(struct context *context, const struct folds *folds, struct err *err)
 			return -(int)err->code;
 		text_put_time(&line, fold->submitted_ms);
 		printf("%s  %-*s  %.16s  %-*s  %s", change_name(i, name),
-		    text_pad(word, 10), word, buf_str(&line),
+		    text_pad(word, columns), word, buf_str(&line),
 		    text_pad(fold->submitter, 10), fold->submitter,
 		    fold->title);
 		if (settled)

@@ -64,4 +64,6 @@ $chg = $it->approved('plan.yml');
 ($status, $said) = $it->hoshu('run', $chg);
 is($status, 7, 'a host fails and goes back alone') or diag $said;
 told('reverted in part', 7, '; 1 of 3 hosts are back, 2 stand done');
+my @columns = map { /^(CHG-\d+ .*?)\d{4}-\d\d-\d\dT/ ? length $1 : () } split /\n/, ($it->hoshu('list'))[1];
+is_deeply(\@columns, [($columns[0]) x 2], 'in columns, whatever the words');
 done_testing;
