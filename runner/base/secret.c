@@ -8,6 +8,8 @@
 
 #include "base/i18n.h"
 
+enum { MASK_MIN = 4 }; /* shorter ones are found everywhere */
+
 struct secret {
 	size_t len;
 	char data[SECRET_MAX];
@@ -61,11 +63,26 @@ secret_mask(const struct secret *secret, char *data, size_t len)
 {
 	char *end = data + len;
 
-	if (secret->len < 4 || len == 0)
+	if (secret->len < MASK_MIN || len == 0)
 		return;
 	while ((data = memmem(data, (size_t)(end - data), secret->data,
 		    secret->len)) != NULL) {
 		memset(data, '*', secret->len);
 		data += secret->len;
 	}
+}
+
+void
+secret_mask_cut(const struct secret *secret, char *head, size_t head_len,
+    char *tail, size_t tail_len)
+{
+	const char *end = secret->data + secret->len;
+
+	for (size_t n = secret->len; n-- > MASK_MIN;)
+		if (n <= head_len &&
+		    memcmp(head + head_len - n, secret->data, n) == 0)
+			memset(head + head_len - n, '*', n);
+	for (size_t n = secret->len; n-- > MASK_MIN;)
+		if (n <= tail_len && memcmp(tail, end - n, n) == 0)
+			memset(tail, '*', n);
 }

@@ -26,5 +26,9 @@ struct bytes secret_bytes(const struct secret *secret);
 /* Put '*' over it wherever it stands in data; of one shorter than 4 bytes
  * nothing, as it would be found everywhere. */
 void secret_mask(const struct secret *secret, char *data, size_t len);
+/* The same of a part of it: where a text was cut, head may end with its
+ * beginning, and tail begin with its end. */
+void secret_mask_cut(const struct secret *secret, char *head, size_t head_len,
+    char *tail, size_t tail_len);
 
 #endif

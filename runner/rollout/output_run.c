@@ -38,6 +38,18 @@ output_mask(const struct host_run *host, char *data, size_t len)
 		secret_mask(password, data, len);
 }
 
+/* What is left out lay behind so many bytes. */
+static void
+output_mask_cut(const struct host_run *host, struct buf *kept, size_t head)
+{
+	const struct secret *password =
+	    host->run->o.hosts[place_index(host)].password;
+
+	if (password != NULL)
+		secret_mask_cut(password, kept->data, head, kept->data + head,
+		    kept->len - head);
+}
+
 void
 output_free(struct host_run *host)
 {
@@ -92,6 +104,8 @@ output_store(struct host_run *host, struct output *output, const char *name)
 	if (kept.len == 0)
 		goto out;
 	output_mask(host, kept.data, kept.len);
+	if (output->size > kept.len)
+		output_mask_cut(host, &kept, head);
 	if (journal_put_blob(
 		host->run->o.journal, buf_bytes(&kept), sha256, &err) < 0) {
 		run_fail(host->run, &err);

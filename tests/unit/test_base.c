@@ -113,6 +113,29 @@ a_secret_is_masked_wherever_it_stands(void **state)
 	secret_free(NULL);
 }
 
+/* covers: P10 */
+static void
+what_a_cut_leaves_of_a_secret_is_masked(void **state)
+{
+	struct secret *secret;
+	char head[] = "open sesamopen sesam", tail[] = "samesesame open";
+	char far[] = "same sesame", near[] = "ames";
+
+	(void)state;
+	assert_int_equal(secret_new(&secret, NULL), 0);
+	memcpy(secret_room(secret), "sesame", 6);
+	secret_set_len(secret, 6);
+	secret_mask_cut(secret, head, 20, tail, 15);
+	assert_string_equal(head, "open sesamopen *****");
+	assert_string_equal(tail, "****sesame open");
+	/* three letters of it are found everywhere; there may be no head */
+	secret_mask_cut(secret, NULL, 0, near, 4);
+	assert_string_equal(near, "ames");
+	secret_mask_cut(secret, far, 11, near, 0);
+	assert_string_equal(far, "same sesame");
+	secret_free(secret);
+}
+
 static void
 a_full_buffer_drops_whole_pieces_and_says_so(void **state)
 {
@@ -494,6 +517,7 @@ main(void)
 	    cmocka_unit_test(arena_memory_is_zero_aligned_and_apart),
 	    cmocka_unit_test(arena_arrays_grow),
 	    cmocka_unit_test(a_secret_is_masked_wherever_it_stands),
+	    cmocka_unit_test(what_a_cut_leaves_of_a_secret_is_masked),
 	    cmocka_unit_test(a_full_buffer_drops_whole_pieces_and_says_so),
 	    cmocka_unit_test(json_is_written_as_rfc_8785_says),
 	    cmocka_unit_test(json_survives_its_own_bytes),
