@@ -80,6 +80,7 @@ enum sim_event_kind {
 	SIM_CONFIRMED, /* called off */
 	SIM_GOES_BACK, /* from now on */
 	SIM_WENT_BACK,
+	SIM_HUNG, /* a probe, and its connection with it */
 };
 
 struct sim_event {

@@ -127,12 +127,30 @@ job_said(struct sim_job *job)
 	arena_free(arena);
 }
 
+/* A probe that hangs takes the connection with it. */
+static void
+job_hangs(struct sim_job *job)
+{
+	struct sim_link *link = job->link;
+	const struct sim *sim = link->host->sim;
+	struct answer late =
+	    sim_answer_of(ANSWER_FAILED, "deadline", "no answer within 2m");
+	struct sim_event event = {
+	    .kind = SIM_HUNG, .host = link->host->index, .of = -1, .xid = ""};
+
+	if (sim->o.watch != NULL && job->kind == JOB_PROBE)
+		sim->o.watch(sim->o.arg, &event);
+	link->state = SIM_IDLE;
+	job_answer(job, &late);
+	if (link->state == SIM_IDLE)
+		sim_jobs_fail(link, true);
+}
+
 static void
 job_over(void *arg)
 {
 	struct sim_job *job = arg;
 	struct sim_host *host = job->link->host;
-	struct answer late;
 
 	job->timer = NULL;
 	if (!sim_up(host)) {
@@ -143,17 +161,9 @@ job_over(void *arg)
 		link_break(job->link, sim_chance(host, 50));
 		return;
 	}
-	/* a probe that hangs takes the connection with it */
 	if ((job->kind == JOB_PROBE || job->kind == JOB_OUTPUT) &&
 	    host->sim->begun && host->odd_probes && sim_chance(host, 10)) {
-		struct sim_link *link = job->link;
-
-		late = sim_answer_of(
-		    ANSWER_FAILED, "deadline", "no answer within 2m");
-		link->state = SIM_IDLE;
-		job_answer(job, &late);
-		if (link->state == SIM_IDLE)
-			sim_jobs_fail(link, true);
+		job_hangs(job);
 		return;
 	}
 	job_said(job);

@@ -34,10 +34,12 @@ step_drift_over(struct host_run *host)
 {
 	if (--host->first_left > 0)
 		return;
-	if (!host->now.connected) {
-		host_next(host);
-	} else if (host->drift_text[0] != '\0') {
+	/* also where the connection went with it, as it does with a probe that
+	 * hangs: another would hang as long */
+	if (host->drift_text[0] != '\0') {
 		host_end(host, RECORD_HOST_EXCLUDED, host->drift_text);
+	} else if (!host->now.connected) {
+		host_next(host);
 	} else {
 		host->now.drift_ok = true;
 		host_next(host);

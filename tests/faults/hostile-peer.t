@@ -153,8 +153,8 @@ for my $mode (qw(garbage flood lines steer closes ends)) {
         my $r = watch('run', $chg);
         put_file("$dir/hosts/light1/hostile", "none\n");
         # 7 is of the one that went back; the others are not to
-        # what light1's own shell put into a probe's answer is light1's word: then an undo that ran is not proved
-        my @why = grep { !/^light[2-9]: exit status 7|^light1 s\d undo: failed, but: begin end state$/ } $c->lies($chg, $r->{status}, unknown => 1);
+        # what light1's own shell put into a probe's answer is light1's word: then what ran is not proved
+        my @why = grep { !/^light[2-9]: exit status 7|^light1 s\d (?:apply|undo): failed, but: begin end state$/ } $c->lies($chg, $r->{status}, unknown => 1);
         push @why, "light$_ is not done" for grep { my $h = "light$_"; grep { $c->state_of($h, $_) ne 'set' } qw(s1 s2) } 2 .. $good;
         push @why, 'it steers the terminal' if steers($r->{said});
         for my $words ([ 'status' ], [ 'show', $chg ], [ 'audit', 'show', $chg ], [ 'audit', 'verify' ]) {

@@ -515,6 +515,7 @@ made_read(struct made *made, uint64_t seed, const char *file)
 	made->options.rates.reboot = made_said(made, "reboot");
 	made->options.rates.cut = made_said(made, "cut");
 	made->options.rates.gone = made_said(made, "gone");
+	made->options.rates.probe = made_said(made, "probe");
 	made->options.met = made_said(made, "met");
 	made->options.commit_ms = 3;
 	made->options.unprobed = arena_array(made->arena, bool, MADE_STEPS);

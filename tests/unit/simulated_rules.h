@@ -59,6 +59,7 @@ struct rule_host {
 	bool failed, unreachable, excluded, lost;
 	bool asked;	 /* without a preview, before it was touched */
 	bool back_again; /* this run is of hosts that were away, and of it */
+	bool hung;	 /* a probe of it, and nothing was said of that yet */
 	enum part_is parts[MADE_PHASES];
 	int tries[MADE_PHASES]; /* at going back */
 	bool touched[MADE_PHASES];
@@ -1033,6 +1034,27 @@ rules_asked(struct rules *rules, int host, int wave)
 	h->asked = true;
 }
 
+/* A host that was not touched and does not answer is not waited for again and
+ * again: that would hold up the others. */
+static void
+rules_hung(struct rules *rules, const struct record *record, int host)
+{
+	struct rule_host *h = host >= 0 ? &rules->hosts[host] : NULL;
+
+	if (record->kind == RECORD_RUN_STARTED)
+		for (size_t i = 0; i < rules->change->host_count; i++)
+			rules->hosts[i].hung = false;
+	if (h == NULL)
+		return;
+	for (size_t p = 0; p < rules->plan->phase_count; p++)
+		if (h->touched[p])
+			h->hung = false;
+	if (h->hung && record->kind == RECORD_HOST_OPENED)
+		rules_fail(
+		    rules, "h%d gave no answer and is asked again", host);
+	h->hung = false;
+}
+
 static void
 rules_record(struct rules *rules, const struct record *record)
 {
@@ -1048,6 +1070,7 @@ rules_record(struct rules *rules, const struct record *record)
 		rules_fail(rules, "a record after the end");
 	if (record->host[0] != '\0')
 		host = rules_host_of(rules, record->host);
+	rules_hung(rules, record, host);
 	if (record->kind == RECORD_HOST_OPENED)
 		for (size_t g = 0; g < rules->plan->guard_count; g++)
 			rules->hosts[host].guards[g].touched = false;
@@ -1119,6 +1142,11 @@ rules_event(struct rules *rules, const struct sim_event *event)
 	const struct step *step;
 	struct rule_host *h;
 
+	if (event->kind == SIM_HUNG) {
+		if (event->host < (int)rules->change->host_count)
+			rules->hosts[event->host].hung = true;
+		return;
+	}
 	if (event->guard != NULL) {
 		rules_guard_event(rules, event, launch);
 		return;

@@ -62,7 +62,7 @@ show_watch(void *arg, const struct sim_event *event)
 {
 	static const char *const words[] = {"runs", "ran", "was killed",
 	    "is sealed", "is armed", "is called off", "goes back by itself",
-	    "went back by itself"};
+	    "went back by itself", "does not answer"};
 	struct show *show = arg;
 
 	if (show->says)
