@@ -66,9 +66,10 @@ static void
 modules_print(const struct json *descriptor)
 {
 	const struct json *params = json_get(descriptor, "params");
-
 	const char *name = json_get_text(descriptor, "name", "");
 
+	if (params != NULL && params->type != JSON_MAP)
+		params = NULL; /* a worker's word */
 	printf("%s: %s\n", name, json_get_text(descriptor, "summary", ""));
 	if (params == NULL || params->count == 0)
 		printf(_("  it takes nothing: %s: {}\n"), name);

@@ -314,13 +314,18 @@ plan_bind(struct arena *arena, struct plan *plan,
 
 	for (int id = 1; id <= plan->last_id && r == 0; id++) {
 		struct step *step = plan->by_id[id];
-		const struct json *descriptor;
+		const struct json *descriptor, *params;
 
 		descriptor = find_module(modules, count, step->module);
 		if (descriptor == NULL)
 			return err_at(err, ERR_PLAN,
 			    word_place(step->yaml, step->module),
 			    _("there is no module '%s'"), step->module);
+		/* a worker's word */
+		params = json_get(descriptor, "params");
+		if (params != NULL && params->type != JSON_MAP)
+			return err_set(err, ERR_INTERNAL,
+			    "module %s: its params are no map", step->module);
 		r = bind_step(&bind, plan, step, descriptor, err);
 	}
 	for (size_t i = 0; i < plan->check_count && r == 0; i++)
